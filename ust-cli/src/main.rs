@@ -1,0 +1,2 @@
+//! The command `ust`.
+fn main() {}
