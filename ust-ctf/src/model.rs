@@ -25,6 +25,14 @@ impl TraceClass {
             _ => None,
         })
     }
+
+    /// Returns the number of the environment entry `key`, if it is there and is a number.
+    pub fn env_integer(&self, key: &str) -> Option<i64> {
+        self.env.iter().find_map(|(name, value)| match value {
+            EnvValue::Integer(number) if name == key => Some(*number),
+            _ => None,
+        })
+    }
 }
 
 /// A value of the environment block.
