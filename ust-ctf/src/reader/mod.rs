@@ -8,6 +8,25 @@
 //! [`Warning`], what a tracer says it lost becomes a [`Loss`]. Only metadata that cannot be understood is an
 //! error, because nothing can be read without it.
 //!
+//! ```no_run
+//! use ust_ctf::{reader::Trace, text};
+//!
+//! let trace = Trace::open("trace")?;
+//! let mut printer = text::Printer::new(text::Options::default());
+//! let mut out = std::io::stdout().lock();
+//! let mut events = trace.events();
+//! for event in &mut events {
+//!     printer.print(&mut out, &event)?;
+//! }
+//! for warning in trace.warnings().iter().chain(events.warnings()) {
+//!     eprintln!("warning: {warning}");
+//! }
+//! for loss in trace.losses() {
+//!     eprintln!("{}", printer.loss_text(loss));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! So far it reads traces as this crate writes them; others are refused with the reason.
 
 mod clock;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::clock::ns_since_epoch;
@@ -20,11 +21,11 @@ const METADATA: &str = "metadata";
 pub(super) fn open(root: &Path) -> Result<Trace, OpenError> {
     let mut warnings = Vec::new();
     let mut folders = Vec::new();
-    let mut failed = Vec::new();
-    for path in trace_folders(root)? {
+    let (paths, mut failed) = trace_folders(root)?;
+    for path in paths {
         match open_folder(root, &path, &mut warnings) {
             Ok(folder) => folders.push(folder),
-            Err(error) => failed.push((path, error)),
+            Err(error) => failed.push((path.join(METADATA), error)),
         }
     }
     if folders.is_empty() {
@@ -33,11 +34,11 @@ pub(super) fn open(root: &Path) -> Result<Trace, OpenError> {
             path: root.to_owned(),
         }));
     }
-    warnings.extend(failed.into_iter().map(|(path, error)| Warning {
-        file: path.join(METADATA),
-        offset: 0,
-        reason: WarningReason::Unreadable(Box::new(error)),
-    }));
+    warnings.extend(
+        failed
+            .into_iter()
+            .map(|(path, error)| Warning::unreadable(path, error)),
+    );
     folders.sort_by(|a, b| (a.class.uuid, &a.path).cmp(&(b.class.uuid, &b.path)));
     let mut losses: Vec<_> = folders
         .iter()
@@ -51,25 +52,39 @@ pub(super) fn open(root: &Path) -> Result<Trace, OpenError> {
     })
 }
 
+/// Folders, and those that cannot be searched with the reason.
+type Found = (Vec<PathBuf>, Vec<(PathBuf, OpenError)>);
+
 /// Returns the folders that have metadata, `root` and what is below it, in a fixed order.
-fn trace_folders(root: &Path) -> Result<Vec<PathBuf>, OpenError> {
+fn trace_folders(root: &Path) -> Result<Found, OpenError> {
     let mut found = Vec::new();
+    let mut failed = Vec::new();
     let mut to_search = vec![root.to_owned()];
     while let Some(folder) = to_search.pop() {
-        let entries = fs::read_dir(&folder).map_err(|error| OpenError::io(&folder, error))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| OpenError::io(&folder, error))?;
-            // A link to a folder is not followed: it could lead back here.
-            let is_folder = entry.file_type().is_ok_and(|ty| ty.is_dir());
-            if is_folder {
-                to_search.push(entry.path());
-            } else if entry.file_name() == METADATA {
-                found.push(folder.clone());
-            }
+        match search(&folder, &mut to_search) {
+            Ok(true) => found.push(folder),
+            Ok(false) => {}
+            Err(error) if folder == root => return Err(OpenError::io(root, error)),
+            Err(error) => failed.push((folder.clone(), OpenError::io(&folder, error))),
         }
     }
     found.sort();
-    Ok(found)
+    Ok((found, failed))
+}
+
+/// Tells whether `folder` has metadata, and adds the folders in it to `to_search`.
+fn search(folder: &Path, to_search: &mut Vec<PathBuf>) -> io::Result<bool> {
+    let mut has_metadata = false;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // A link to a folder is not followed: it could lead back here.
+        if entry.file_type()?.is_dir() {
+            to_search.push(entry.path());
+        } else {
+            has_metadata |= entry.file_name() == METADATA;
+        }
+    }
+    Ok(has_metadata)
 }
 
 fn open_folder(
@@ -87,7 +102,14 @@ fn open_folder(
         .collect();
     let mut streams = Vec::new();
     for file in stream_files(path)? {
-        let bytes = FileBytes::open(&file).map_err(|error| OpenError::io(&file, error))?;
+        let bytes = match FileBytes::open(&file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let error = OpenError::io(&file, error);
+                warnings.push(Warning::unreadable(file, error));
+                continue;
+            }
+        };
         let file = StreamFile { path: file, bytes };
         let mut list = WarningList::default();
         let packets = index_packets(&file, &class.uuid, |id| tables.contains_key(&id), &mut list);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::map::FileBytes;
 use super::warning::{Warning, WarningReason};
 use crate::limits::WARNINGS_PER_STREAM_MAX;
-use crate::packet::{PACKET_HEADER_BYTES, PACKET_MAGIC, PacketHeader};
+use crate::packet::{PACKET_HEADER_BYTES, PacketHeader};
 
 /// The ordered packets of one stream, which may be spread over files.
 #[derive(Debug)]
@@ -146,31 +146,10 @@ fn next_packet(
             found_bytes: bytes.len() as u64,
         });
     };
-    let untrusted = decode_header(head);
-    if untrusted.magic != PACKET_MAGIC {
-        return Err(WarningReason::NotAPacket {
-            found: untrusted.magic,
-        });
-    }
-    if untrusted.header.trace_uuid != *uuid {
+    let (header, packet_bytes) = PacketHeader::decode(head)?;
+    if header.trace_uuid != *uuid {
         return Err(WarningReason::OtherTrace);
     }
-    let RawHeader {
-        content_bits,
-        packet_bits,
-        mut header,
-        ..
-    } = untrusted;
-    let header_bits = PACKET_HEADER_BYTES as u64 * 8;
-    let is_whole = content_bits % 8 == 0 && packet_bits % 8 == 0;
-    if !is_whole || content_bits < header_bits || packet_bits < content_bits {
-        return Err(WarningReason::PacketSize {
-            content_bits,
-            packet_bits,
-        });
-    }
-    header.content_bytes = (content_bits - header_bits) / 8;
-    let packet_bytes = packet_bits / 8;
     let is_cut = packet_bytes > bytes.len() as u64;
     let body_bytes =
         usize::try_from(header.content_bytes).map_or(body.len(), |bytes| bytes.min(body.len()));
@@ -186,58 +165,4 @@ fn next_packet(
         },
         packet_bytes,
     ))
-}
-
-/// What [`PacketHeader::encode`] wrote, if it did.
-struct RawHeader {
-    magic: u32,
-    content_bits: u64,
-    packet_bits: u64,
-    /// All but `content_bytes`.
-    header: PacketHeader,
-}
-
-fn decode_header(bytes: &[u8; PACKET_HEADER_BYTES]) -> RawHeader {
-    let mut at = 0;
-    // Each of these lies inside the array, by the table in `packet.rs`.
-    fn take<const N: usize>(bytes: &[u8; PACKET_HEADER_BYTES], at: &mut usize) -> [u8; N] {
-        let mut field = [0; N];
-        field.copy_from_slice(&bytes[*at..*at + N]);
-        *at += N;
-        field
-    }
-    let magic = u32::from_le_bytes(take(bytes, &mut at));
-    let trace_uuid = take(bytes, &mut at);
-    let stream_id = u32::from_le_bytes(take(bytes, &mut at));
-    let stream_instance_id = u64::from_le_bytes(take(bytes, &mut at));
-    let timestamp_begin = u64::from_le_bytes(take(bytes, &mut at));
-    let timestamp_end = u64::from_le_bytes(take(bytes, &mut at));
-    let content_bits = u64::from_le_bytes(take(bytes, &mut at));
-    let packet_bits = u64::from_le_bytes(take(bytes, &mut at));
-    let packet_seq_num = u64::from_le_bytes(take(bytes, &mut at));
-    let events_discarded = u64::from_le_bytes(take(bytes, &mut at));
-    let cpu_id = u32::from_le_bytes(take(bytes, &mut at));
-    let vpid = i32::from_le_bytes(take(bytes, &mut at));
-    let vtid = i32::from_le_bytes(take(bytes, &mut at));
-    let procname = take(bytes, &mut at);
-    let header = PacketHeader {
-        trace_uuid,
-        stream_id,
-        stream_instance_id,
-        timestamp_begin,
-        timestamp_end,
-        content_bytes: 0,
-        packet_seq_num,
-        events_discarded,
-        cpu_id,
-        vpid,
-        vtid,
-        procname,
-    };
-    RawHeader {
-        magic,
-        content_bits,
-        packet_bits,
-        header,
-    }
 }

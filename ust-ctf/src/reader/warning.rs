@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::error::OpenError;
+use crate::packet::HeaderError;
 
 /// Damage, and where it is.
 #[derive(Debug)]
@@ -32,14 +33,9 @@ impl fmt::Display for Warning {
 /// What is wrong, and what was done about it.
 #[derive(Debug, thiserror::Error)]
 pub enum WarningReason {
-    /// The first word of a packet is another.
-    #[error(
-        "no packet starts here: its first word is {found:#010x}; the rest of the file is left out"
-    )]
-    NotAPacket {
-        /// The word that is there.
-        found: u32,
-    },
+    /// What should be the header of a packet is none.
+    #[error("{0}; the rest of the file is left out")]
+    Header(#[from] HeaderError),
     /// The file ends in a packet header.
     #[error("the file ends {found_bytes} bytes into the header of a packet")]
     HeaderCut {
@@ -56,16 +52,6 @@ pub enum WarningReason {
     UnknownStreamClass {
         /// Id in the packet.
         id: u32,
-    },
-    /// The sizes of the packet contradict each other.
-    #[error(
-        "this packet claims {content_bits} bits of content in {packet_bits} bits; the rest of the file is left out"
-    )]
-    PacketSize {
-        /// Claimed size of the content, header included.
-        content_bits: u64,
-        /// Claimed size of the packet.
-        packet_bits: u64,
     },
     /// The file ends in a packet.
     #[error(
@@ -144,12 +130,22 @@ pub enum WarningReason {
         /// What stands there.
         tag: u8,
     },
-    /// The trace of this folder is left out.
-    #[error("{0}; the trace in this folder is left out")]
+    /// A stream, a trace or a folder cannot be opened.
+    #[error("{0}; the rest is read without it")]
     Unreadable(Box<OpenError>),
     /// There are more warnings about this stream.
     #[error("further warnings about this stream are left out")]
     TooMany,
+}
+
+impl Warning {
+    pub(crate) fn unreadable(file: PathBuf, error: OpenError) -> Self {
+        Self {
+            file,
+            offset: 0,
+            reason: WarningReason::Unreadable(Box::new(error)),
+        }
+    }
 }
 
 impl WarningReason {

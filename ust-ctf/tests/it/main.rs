@@ -5,6 +5,7 @@ mod damage;
 mod metadata;
 mod oracle;
 mod parser;
+mod roundtrip;
 mod sample;
 mod tool;
 mod writer;
