@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use super::decimal::put_decimal;
+
 const DIGITS: i32 = 6;
 
 /// Appends `value`.
@@ -12,11 +14,16 @@ pub(super) fn put_float(line: &mut Vec<u8>, value: f64) -> io::Result<()> {
     }
     let value = value.abs();
     if value.is_nan() {
-        line.extend(b"nan");
+        line.extend_from_slice(b"nan");
         return Ok(());
     }
     if value.is_infinite() {
-        line.extend(b"inf");
+        line.extend_from_slice(b"inf");
+        return Ok(());
+    }
+    // Small whole numbers are frequent and need no rounding.
+    if value < 1e6 && value.fract() == 0.0 {
+        put_decimal(line, value as u64);
         return Ok(());
     }
     // `D.DDDDDe±X`, rounded, so that the exponent is that of the rounded number.

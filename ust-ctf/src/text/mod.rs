@@ -5,6 +5,7 @@
 //! [01:20:44.229440848] (+0.000000078) box shop:order: { cpu_id = 3, vpid = 69, … }, { id = 7 }
 //! ```
 
+mod decimal;
 mod float;
 mod time;
 mod value;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 
 use crate::metadata::uuid_text;
 use crate::reader::{Event, Loss, Lost};
+use decimal::{put_decimal, put_padded, put_signed_decimal};
 use time::TimePrinter;
 
 /// How lines are printed; the default is that of babeltrace2.
@@ -61,21 +63,24 @@ impl Printer {
     fn put_line(&mut self, event: &Event<'_>) -> io::Result<()> {
         let line = &mut self.line;
         line.push(b'[');
-        self.time.put(line, event.time_ns)?;
-        line.extend(b"] ");
+        self.time.put(line, event.time_ns);
+        line.extend_from_slice(b"] ");
         if !self.options.no_delta {
-            put_delta(line, self.previous_ns, event.time_ns)?;
+            put_delta(line, self.previous_ns, event.time_ns);
         }
         self.previous_ns = Some(event.time_ns);
-        put_origin(line, event)?;
+        put_origin(line, event);
         let packet = event.packet;
-        write!(
-            line,
-            "{}: {{ cpu_id = {}, vpid = {}, vtid = {}, procname = ",
-            event.raw.class.name, packet.cpu_id, packet.vpid, packet.vtid
-        )?;
+        line.extend_from_slice(event.raw.class.name.as_bytes());
+        line.extend_from_slice(b": { cpu_id = ");
+        put_decimal(line, packet.cpu_id.into());
+        line.extend_from_slice(b", vpid = ");
+        put_signed_decimal(line, packet.vpid.into());
+        line.extend_from_slice(b", vtid = ");
+        put_signed_decimal(line, packet.vtid.into());
+        line.extend_from_slice(b", procname = ");
         value::put_text(line, &packet.procname)?;
-        line.extend(b" }, ");
+        line.extend_from_slice(b" }, ");
         value::put_fields(line, &event.raw)?;
         line.push(b'\n');
         Ok(())
@@ -106,22 +111,21 @@ impl Printer {
 }
 
 /// Prints the time since the line before, if there is one.
-fn put_delta(line: &mut Vec<u8>, previous_ns: Option<i64>, time_ns: i64) -> io::Result<()> {
+fn put_delta(line: &mut Vec<u8>, previous_ns: Option<i64>, time_ns: i64) {
     let Some(previous_ns) = previous_ns else {
-        line.extend(b"(+?.?????????) ");
-        return Ok(());
+        line.extend_from_slice(b"(+?.?????????) ");
+        return;
     };
     let delta = time_ns.abs_diff(previous_ns);
-    write!(
-        line,
-        "(+{}.{:09}) ",
-        delta / time::NS_PER_S as u64,
-        delta % time::NS_PER_S as u64
-    )
+    line.extend_from_slice(b"(+");
+    put_decimal(line, delta / time::NS_PER_S as u64);
+    line.push(b'.');
+    put_padded(line, delta % time::NS_PER_S as u64, 9);
+    line.extend_from_slice(b") ");
 }
 
 /// Prints the host, and the process if the whole trace is of one.
-fn put_origin(line: &mut Vec<u8>, event: &Event<'_>) -> io::Result<()> {
+fn put_origin(line: &mut Vec<u8>, event: &Event<'_>) {
     let class = event.trace.class();
     let mut is_first = true;
     let mut separate = |line: &mut Vec<u8>| {
@@ -131,18 +135,19 @@ fn put_origin(line: &mut Vec<u8>, event: &Event<'_>) -> io::Result<()> {
     };
     if let Some(hostname) = class.env_str("hostname") {
         separate(line);
-        line.extend(hostname.as_bytes());
+        line.extend_from_slice(hostname.as_bytes());
     }
     if let Some(procname) = class.env_str("procname") {
         separate(line);
-        line.extend(procname.as_bytes());
+        line.extend_from_slice(procname.as_bytes());
     }
     if let Some(vpid) = class.env_integer("vpid") {
         separate(line);
-        write!(line, "({vpid})")?;
+        line.push(b'(');
+        put_signed_decimal(line, vpid);
+        line.push(b')');
     }
     if !is_first {
         line.push(b' ');
     }
-    Ok(())
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Prints points in time.
 
-use std::io::{self, Write};
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Options;
+use super::decimal::{put_decimal, put_padded};
 
 pub(super) const NS_PER_S: i64 = 1_000_000_000;
 
@@ -35,23 +34,20 @@ impl TimePrinter {
     /// Returns the text of `ns` since the epoch.
     pub(super) fn text(&mut self, ns: i64) -> String {
         let mut text = Vec::new();
-        // Writing to memory does not fail.
-        let _ = self.put(&mut text, ns);
+        self.put(&mut text, ns);
         String::from_utf8_lossy(&text).into_owned()
     }
 
     /// Appends the text of `ns` since the epoch.
-    pub(super) fn put(&mut self, line: &mut Vec<u8>, ns: i64) -> io::Result<()> {
+    pub(super) fn put(&mut self, line: &mut Vec<u8>, ns: i64) {
         if ns < 0 {
             // Before the epoch babeltrace2 shows seconds on its first line and the time of day of the
             // absolute value on the others; only the former means anything.
             let ns = ns.unsigned_abs();
-            return write!(
-                line,
-                "-{}.{:09}",
-                ns / NS_PER_S as u64,
-                ns % NS_PER_S as u64
-            );
+            line.push(b'-');
+            put_decimal(line, ns / NS_PER_S as u64);
+            put_fraction(line, ns % NS_PER_S as u64);
+            return;
         }
         let second = ns / NS_PER_S;
         let text = match &mut self.cached {
@@ -61,9 +57,14 @@ impl TimePrinter {
                 &mut cached.insert((second, text)).1
             }
         };
-        line.extend(text.as_bytes());
-        write!(line, ".{:09}", ns % NS_PER_S)
+        line.extend_from_slice(text.as_bytes());
+        put_fraction(line, (ns % NS_PER_S) as u64);
     }
+}
+
+fn put_fraction(line: &mut Vec<u8>, ns: u64) {
+    line.push(b'.');
+    put_padded(line, ns, 9);
 }
 
 fn second_text(options: Options, zone: &TimeZone, second: i64) -> String {

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use super::decimal::{put_decimal, put_signed_decimal};
 use crate::metadata::{TAG_NONE, TAG_SOME};
 use crate::model::{Base, Enumeration, Integer};
 use crate::names::MemberNames;
@@ -10,10 +11,10 @@ use crate::reader::{Elements, IntegerValue, RawEvent, ScalarValue, Value};
 
 /// Appends the payload of `event`.
 pub(super) fn put_fields(line: &mut Vec<u8>, event: &RawEvent<'_>) -> io::Result<()> {
-    line.extend(b"{ ");
+    line.extend_from_slice(b"{ ");
     for (idx, ((_, value), names)) in event.fields().zip(event.names).enumerate() {
         if idx > 0 {
-            line.extend(b", ");
+            line.extend_from_slice(b", ");
         }
         put_field(line, names, &value)?;
     }
@@ -31,21 +32,25 @@ fn put_field(line: &mut Vec<u8>, names: &MemberNames, value: &Value<'_>) -> io::
     let companion = names.companion.as_deref().map(|companion| &companion[1..]);
     match value {
         Value::Scalar(scalar) => {
-            write!(line, "{name} = ")?;
+            put_name(line, name);
             put_scalar(line, scalar)
         }
         Value::Array(elements) => {
             if let Some(companion) = companion {
-                write!(line, "{companion} = {}, ", elements.len())?;
+                put_name(line, companion);
+                put_decimal(line, elements.len() as u64);
+                line.extend_from_slice(b", ");
             }
-            write!(line, "{name} = ")?;
+            put_name(line, name);
             put_elements(line, elements)
         }
         Value::Text { bytes, count } => {
             if let Some(companion) = companion {
-                write!(line, "{companion} = {count}, ")?;
+                put_name(line, companion);
+                put_decimal(line, u64::from(*count));
+                line.extend_from_slice(b", ");
             }
-            write!(line, "{name} = ")?;
+            put_name(line, name);
             put_text(line, bytes)
         }
         Value::Optional(value) => {
@@ -61,12 +66,17 @@ fn put_field(line: &mut Vec<u8>, names: &MemberNames, value: &Value<'_>) -> io::
             )?;
             match value {
                 Some(scalar) => put_scalar(line, scalar)?,
-                None => line.extend(b"{ }"),
+                None => line.extend_from_slice(b"{ }"),
             }
-            line.extend(b" }");
+            line.extend_from_slice(b" }");
             Ok(())
         }
     }
+}
+
+fn put_name(line: &mut Vec<u8>, name: &str) {
+    line.extend_from_slice(name.as_bytes());
+    line.extend_from_slice(b" = ");
 }
 
 fn put_scalar(line: &mut Vec<u8>, scalar: &ScalarValue<'_>) -> io::Result<()> {
@@ -79,10 +89,11 @@ fn put_scalar(line: &mut Vec<u8>, scalar: &ScalarValue<'_>) -> io::Result<()> {
 }
 
 fn put_elements(line: &mut Vec<u8>, elements: &Elements<'_>) -> io::Result<()> {
-    line.extend(b"[ ");
+    line.extend_from_slice(b"[ ");
     for (idx, element) in elements.iter().enumerate() {
-        let comma = if idx > 0 { ", " } else { "" };
-        write!(line, "{comma}[{idx}] = ")?;
+        line.extend_from_slice(if idx > 0 { b", [" } else { b"[" });
+        put_decimal(line, idx as u64);
+        line.extend_from_slice(b"] = ");
         put_scalar(line, &element)?;
     }
     if !elements.is_empty() {
@@ -99,8 +110,14 @@ fn put_integer(line: &mut Vec<u8>, value: IntegerValue, class: &Integer) -> io::
         IntegerValue::Signed(number) => number as u64,
     };
     match (class.base, value) {
-        (Base::Decimal, IntegerValue::Unsigned(number)) => write!(line, "{number}"),
-        (Base::Decimal, IntegerValue::Signed(number)) => write!(line, "{number}"),
+        (Base::Decimal, IntegerValue::Unsigned(number)) => {
+            put_decimal(line, number);
+            Ok(())
+        }
+        (Base::Decimal, IntegerValue::Signed(number)) => {
+            put_signed_decimal(line, number);
+            Ok(())
+        }
         (Base::Hexadecimal, _) => write!(line, "0x{:X}", word & ones(bits)),
         // An octal digit has 3 bits, so the sign reaches into the first one.
         (Base::Octal, _) => write!(line, "0{:o}", word & ones(bits.div_ceil(3) * 3)),
@@ -119,7 +136,7 @@ fn ones(bits: u32) -> u64 {
 }
 
 fn put_enumeration(line: &mut Vec<u8>, value: IntegerValue, class: &Enumeration) -> io::Result<()> {
-    line.extend(b"( ");
+    line.extend_from_slice(b"( ");
     let number = i128::from(value);
     let mappings = class.mappings.as_slice();
     let holds = |idx: usize| (mappings[idx].low..=mappings[idx].high).contains(&number);
@@ -131,16 +148,16 @@ fn put_enumeration(line: &mut Vec<u8>, value: IntegerValue, class: &Enumeration)
             continue;
         }
         if !std::mem::take(&mut is_first) {
-            line.extend(b", ");
+            line.extend_from_slice(b", ");
         }
         put_text(line, label.as_bytes())?;
     }
     if is_first {
-        line.extend(b"<unknown>");
+        line.extend_from_slice(b"<unknown>");
     }
-    line.extend(b" : container = ");
+    line.extend_from_slice(b" : container = ");
     put_integer(line, value, &class.container)?;
-    line.extend(b" )");
+    line.extend_from_slice(b" )");
     Ok(())
 }
 
@@ -151,14 +168,14 @@ pub(super) fn put_text(line: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
         match byte {
             0 => break,
             b'"' | b'\'' | b'\\' | b'?' => line.extend([b'\\', *byte]),
-            0x07 => line.extend(b"\\a"),
-            0x08 => line.extend(b"\\b"),
-            b'\t' => line.extend(b"\\t"),
-            b'\n' => line.extend(b"\\n"),
-            0x0b => line.extend(b"\\v"),
-            0x0c => line.extend(b"\\f"),
-            b'\r' => line.extend(b"\\r"),
-            0x1b => line.extend(b"\\e"),
+            0x07 => line.extend_from_slice(b"\\a"),
+            0x08 => line.extend_from_slice(b"\\b"),
+            b'\t' => line.extend_from_slice(b"\\t"),
+            b'\n' => line.extend_from_slice(b"\\n"),
+            0x0b => line.extend_from_slice(b"\\v"),
+            0x0c => line.extend_from_slice(b"\\f"),
+            b'\r' => line.extend_from_slice(b"\\r"),
+            0x1b => line.extend_from_slice(b"\\e"),
             0x01..0x20 | 0x7f => write!(line, "\\x{byte:02x}")?,
             _ => line.push(*byte),
         }

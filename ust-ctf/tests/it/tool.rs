@@ -16,7 +16,6 @@ pub fn babeltrace2(options: &[&str], folder: &Path) -> Option<Printed> {
     let run = Command::new("babeltrace2")
         .args(options)
         .arg(folder)
-        .env("TZ", "UTC")
         .output();
     match run {
         Ok(output) => {
