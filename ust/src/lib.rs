@@ -1,1 +1,3 @@
-//! ust
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Typed, lock-free userspace tracepoints.
+#![deny(missing_docs)]
