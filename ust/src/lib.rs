@@ -1,3 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Typed, lock-free userspace tracepoints.
-#![deny(missing_docs)]
+
+extern crate self as ust;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod field;
+#[doc(hidden)]
+pub mod format;
+#[doc(hidden)]
+pub mod record;
+#[doc(hidden)]
+pub mod tracepoint;
+
+pub use ust_macros::{Enumeration, event_class, provider, tracepoint};
+pub use ust_shm::descriptor::LogLevel;
