@@ -49,7 +49,7 @@ pub enum LogLevel {
 }
 
 /// One field of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FieldDesc {
     /// Name shown to people; no leading underscore is needed.
     pub name: &'static str,
@@ -60,7 +60,7 @@ pub struct FieldDesc {
 }
 
 /// How a field is stored and shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FieldType {
     /// One number.
     Scalar(Scalar),
@@ -89,7 +89,7 @@ pub enum FieldType {
 }
 
 /// A number of fixed width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scalar {
     /// Two's complement or unsigned.
     Integer(Integer),
@@ -101,7 +101,7 @@ pub enum Scalar {
 }
 
 /// An integer's width, sign and looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Integer {
     /// 8, 16, 32 or 64.
     pub bits: u8,
@@ -114,7 +114,7 @@ pub struct Integer {
 }
 
 /// The base in which an integer is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 #[allow(missing_docs)] // the names are the documentation
 pub enum Base {
@@ -125,7 +125,7 @@ pub enum Base {
 }
 
 /// Named values of an integer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Enumeration {
     /// The enumeration's name.
     pub name: &'static str,
@@ -136,7 +136,7 @@ pub struct Enumeration {
 }
 
 /// One name of an enumeration, for all values in `low..=high`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Mapping {
     /// The name shown.
     pub label: &'static str,
