@@ -10,6 +10,9 @@ extern crate self as ust;
 #[cfg(not(all(target_os = "linux", target_endian = "little", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 only");
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod clock;
 mod cpu;
 pub mod field;
@@ -19,9 +22,6 @@ mod image;
 mod lease;
 mod nesting;
 mod path;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 mod process;
 mod record;
 mod start_up;
