@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The file `rules`: which events go to which channel. Written by the consumer side, applied by both.
+//!
+//! [`RulesView`] reads a private copy of the file without allocating, so that a starting program can use it;
+//! [`RulesBuilder`] makes the file's bytes.
+
+use crate::descriptor::LogLevel;
+use crate::glob;
+use crate::layout::{LossMode, RULES_ABI, RULES_MAGIC, geometry_is_valid};
+use crate::limits::{CHANNEL_COUNT_MAX, EVENT_NAME_BYTES_MAX, RULE_COUNT_MAX, RULES_BYTES_MAX};
+
+const HEADER_BYTES: usize = 32;
+const CHANNEL_BYTES: usize = 32;
+
+/// Where rings of a channel get their shape and behaviour from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// Bit number in the enable words, below [`CHANNEL_COUNT_MAX`].
+    pub slot: u32,
+    /// Identifies the channel for the life of the runtime directory; never 0.
+    pub uid: u64,
+    /// What happens when a ring is full.
+    pub mode: LossMode,
+    /// Bytes of a sub-buffer: a power of two.
+    pub subbuf_bytes: u32,
+    /// Sub-buffers of a ring: a power of two.
+    pub subbuf_count: u32,
+    /// Block mode: how long a writer waits, in µs; `u64::MAX` is no limit.
+    pub block_timeout_us: u64,
+}
+
+/// Checked rules over a private copy of the file.
+#[derive(Clone, Copy, Debug)]
+pub struct RulesView<'a> {
+    bytes: &'a [u8],
+    generation: u64,
+    channel_count: usize,
+    rule_count: u32,
+}
+
+/// Why a rules file cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesError {
+    /// Shorter than its own header or contents say.
+    Short,
+    /// Not a rules file, or of another version.
+    Version,
+    /// A count, slot, mode or size outside the limits.
+    Range,
+}
+
+fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk::<N>().copied()
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    array(bytes, at).map(u16::from_le_bytes)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    array(bytes, at).map(u64::from_le_bytes)
+}
+
+impl<'a> RulesView<'a> {
+    /// Checks the whole file once; the accessors then need no further checks.
+    ///
+    /// # Errors
+    /// See [`RulesError`]. The caller treats such a file as absent.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, RulesError> {
+        let short = RulesError::Short;
+        let magic = u64_at(bytes, 0).ok_or(short)?;
+        if magic != RULES_MAGIC || u32_at(bytes, 8).ok_or(short)? != RULES_ABI {
+            return Err(RulesError::Version);
+        }
+        let total = u32_at(bytes, 12).ok_or(short)? as usize;
+        if total > RULES_BYTES_MAX {
+            return Err(RulesError::Range);
+        }
+        let bytes = bytes.get(..total).ok_or(short)?;
+        let generation = u64_at(bytes, 16).ok_or(short)?;
+        let channel_count = u32_at(bytes, 24).ok_or(short)? as usize;
+        let rule_count = u32_at(bytes, 28).ok_or(short)?;
+        if channel_count > CHANNEL_COUNT_MAX || rule_count > RULE_COUNT_MAX {
+            return Err(RulesError::Range);
+        }
+        let view = Self { bytes, generation, channel_count, rule_count };
+        for i in 0..channel_count {
+            view.channel(i).ok_or(RulesError::Range)?;
+        }
+        let mut rules = view.rules();
+        for _ in 0..rule_count {
+            rules.next().ok_or(short)?;
+        }
+        Ok(view)
+    }
+
+    /// Grows by one with each change of the rules.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The channels, in file order.
+    pub fn channels(&self) -> impl Iterator<Item = Channel> + use<'a> {
+        let view = *self;
+        (0..self.channel_count).filter_map(move |i| view.channel(i))
+    }
+
+    fn channel(&self, i: usize) -> Option<Channel> {
+        let at = HEADER_BYTES + i * CHANNEL_BYTES;
+        let channel = Channel {
+            slot: u32_at(self.bytes, at)?,
+            mode: LossMode::from_u32(u32_at(self.bytes, at + 4)?)?,
+            subbuf_bytes: u32_at(self.bytes, at + 8)?,
+            subbuf_count: u32_at(self.bytes, at + 12)?,
+            block_timeout_us: u64_at(self.bytes, at + 16)?,
+            uid: u64_at(self.bytes, at + 24)?,
+        };
+        let valid = (channel.slot as usize) < CHANNEL_COUNT_MAX
+            && channel.uid != 0
+            && geometry_is_valid(channel.subbuf_bytes, channel.subbuf_count);
+        valid.then_some(channel)
+    }
+
+    fn rules(&self) -> RuleIter<'a> {
+        RuleIter { bytes: self.bytes, at: HEADER_BYTES + self.channel_count * CHANNEL_BYTES, left: self.rule_count }
+    }
+
+    /// The enable word of `provider:name`: bit *n* is set where channel slot *n* wants the event.
+    ///
+    /// 0 for a name longer than [`EVENT_NAME_BYTES_MAX`].
+    #[must_use]
+    pub fn word_for(&self, provider: &str, name: &str, loglevel: u8) -> u64 {
+        let mut buffer = [0u8; EVENT_NAME_BYTES_MAX];
+        let len = provider.len() + 1 + name.len();
+        let Some(full) = buffer.get_mut(..len) else { return 0 };
+        let bytes = provider.bytes().chain([b':']).chain(name.bytes());
+        for (slot, byte) in full.iter_mut().zip(bytes) {
+            *slot = byte;
+        }
+        let mut word = 0;
+        for rule in self.rules() {
+            if rule.wants(full, loglevel) {
+                word |= 1 << rule.slot;
+            }
+        }
+        word
+    }
+}
+
+struct Rule<'a> {
+    slot: u32,
+    level_min: u8,
+    level_max: u8,
+    pattern: &'a [u8],
+    exclusions: &'a [u8],
+}
+
+impl Rule<'_> {
+    fn wants(&self, name: &[u8], loglevel: u8) -> bool {
+        if !(self.level_min <= loglevel && loglevel <= self.level_max) {
+            return false;
+        }
+        if !glob::matches(self.pattern, name) {
+            return false;
+        }
+        let mut at = 0;
+        while let Some(exclusion) = string_at(self.exclusions, &mut at) {
+            if glob::matches(exclusion, name) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+struct RuleIter<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    left: u32,
+}
+
+fn string_at<'a>(bytes: &'a [u8], at: &mut usize) -> Option<&'a [u8]> {
+    let len = usize::from(u16_at(bytes, *at)?);
+    let text = bytes.get(*at + 2..*at + 2 + len)?;
+    *at += 2 + len;
+    Some(text)
+}
+
+impl<'a> Iterator for RuleIter<'a> {
+    type Item = Rule<'a>;
+
+    fn next(&mut self) -> Option<Rule<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        let slot = u32_at(self.bytes, self.at)?;
+        if slot as usize >= CHANNEL_COUNT_MAX {
+            return None;
+        }
+        let [level_min, level_max] = array(self.bytes, self.at + 4)?;
+        let exclusion_count = u16_at(self.bytes, self.at + 6)?;
+        self.at += 8;
+        let pattern = string_at(self.bytes, &mut self.at)?;
+        let begin = self.at;
+        for _ in 0..exclusion_count {
+            string_at(self.bytes, &mut self.at)?;
+        }
+        let exclusions = self.bytes.get(begin..self.at)?;
+        Some(Rule { slot, level_min, level_max, pattern, exclusions })
+    }
+}
+
+/// An event rule, as the consumer side states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRule {
+    /// The channel that gets the events.
+    pub slot: u32,
+    /// Glob over `provider:name`.
+    pub pattern: String,
+    /// Globs of events that this rule does not want after all.
+    pub exclusions: Vec<String>,
+    /// Most severe level wanted.
+    pub level_min: LogLevel,
+    /// Least severe level wanted.
+    pub level_max: LogLevel,
+}
+
+impl EventRule {
+    /// The rule that wants every event of any level whose name matches.
+    #[must_use]
+    pub fn pattern(slot: u32, pattern: &str) -> Self {
+        Self {
+            slot,
+            pattern: pattern.to_owned(),
+            exclusions: Vec::new(),
+            level_min: LogLevel::Emerg,
+            level_max: LogLevel::Debug,
+        }
+    }
+}
+
+/// Makes the bytes of a rules file.
+#[derive(Clone, Debug, Default)]
+pub struct RulesBuilder {
+    /// The channels.
+    pub channels: Vec<Channel>,
+    /// The event rules.
+    pub rules: Vec<EventRule>,
+}
+
+impl RulesBuilder {
+    /// The file's bytes for this generation.
+    ///
+    /// # Errors
+    /// What [`RulesView::parse`] would refuse: too many or too large rules, or a channel outside the limits.
+    pub fn build(&self, generation: u64) -> Result<Vec<u8>, RulesError> {
+        let range = |n: usize| u16::try_from(n).map_err(|_| RulesError::Range);
+        let mut out = Vec::new();
+        out.extend(RULES_MAGIC.to_le_bytes());
+        out.extend(RULES_ABI.to_le_bytes());
+        out.extend(0u32.to_le_bytes());
+        out.extend(generation.to_le_bytes());
+        out.extend((self.channels.len() as u32).to_le_bytes());
+        out.extend((self.rules.len() as u32).to_le_bytes());
+        for c in &self.channels {
+            for word in [c.slot, c.mode as u32, c.subbuf_bytes, c.subbuf_count] {
+                out.extend(word.to_le_bytes());
+            }
+            out.extend(c.block_timeout_us.to_le_bytes());
+            out.extend(c.uid.to_le_bytes());
+        }
+        for r in &self.rules {
+            out.extend(r.slot.to_le_bytes());
+            out.extend([r.level_min as u8, r.level_max as u8]);
+            out.extend(range(r.exclusions.len())?.to_le_bytes());
+            for text in std::iter::once(&r.pattern).chain(&r.exclusions) {
+                out.extend(range(text.len())?.to_le_bytes());
+                out.extend(text.as_bytes());
+            }
+        }
+        let total = u32::try_from(out.len()).map_err(|_| RulesError::Range)?;
+        if let Some(field) = out.get_mut(12..16) {
+            field.copy_from_slice(&total.to_le_bytes());
+        }
+        RulesView::parse(&out)?;
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> RulesBuilder {
+        let channel = Channel {
+            slot: 3,
+            uid: 9,
+            mode: LossMode::Block,
+            subbuf_bytes: 65_536,
+            subbuf_count: 8,
+            block_timeout_us: u64::MAX,
+        };
+        let mut all = EventRule::pattern(3, "shop:*");
+        all.exclusions = vec!["shop:noisy*".into()];
+        let mut severe = EventRule::pattern(5, "*");
+        severe.level_max = LogLevel::Err;
+        RulesBuilder { channels: vec![channel], rules: vec![all, severe] }
+    }
+
+    #[test]
+    fn built_rules_are_read_back_and_decide_by_name_exclusion_and_level() {
+        let builder = builder();
+        let bytes = builder.build(7).expect("valid");
+        let view = RulesView::parse(&bytes).expect("valid");
+        assert_eq!(view.generation(), 7);
+        assert_eq!(view.channels().collect::<Vec<_>>(), builder.channels);
+        assert_eq!(view.word_for("shop", "checkout", 6), 1 << 3);
+        assert_eq!(view.word_for("shop", "checkout", 3), 1 << 3 | 1 << 5);
+        assert_eq!(view.word_for("shop", "noisy_one", 6), 0);
+        assert_eq!(view.word_for("other", "x", 0), 1 << 5);
+        assert_eq!(view.word_for(&"p".repeat(300), "x", 0), 0);
+    }
+
+    #[test]
+    fn rules_cut_at_any_byte_or_with_any_bit_toggled_are_refused_or_read_without_harm() {
+        let bytes = builder().build(7).expect("valid");
+        for len in 0..bytes.len() {
+            assert!(RulesView::parse(&bytes[..len]).is_err(), "cut at {len}");
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(view) = RulesView::parse(&damaged) {
+                let _ = view.word_for("shop", "checkout", 6);
+                assert!(view.channels().count() <= CHANNEL_COUNT_MAX);
+            }
+        }
+    }
+}
