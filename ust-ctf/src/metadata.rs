@@ -13,8 +13,8 @@ use std::fmt::Write as _;
 
 use crate::escape::{identifier, quoted, quoted_in_comment};
 use crate::model::{
-    ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, FieldType, Float, FloatBits,
-    Integer, IntegerBits, Scalar, TraceClass,
+    ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, FieldType, Float, FloatBits, Integer, IntegerBits,
+    Scalar, TraceClass,
 };
 use crate::names::{MemberNames, Names, member_names};
 use crate::packet::PROCNAME_BYTES;
@@ -145,17 +145,10 @@ fn render_headers(out: &mut String, clock_name: &str) {
 }
 
 fn render_event(out: &mut String, event: &EventClass, stream_id: u64) {
-    let _ = write!(
-        out,
-        "event {{\n\tname = {};\n\tid = {};\n\tstream_id = {stream_id};\n",
-        quoted(&event.name),
-        event.id
-    );
+    let _ =
+        write!(out, "event {{\n\tname = {};\n\tid = {};\n\tstream_id = {stream_id};\n", quoted(&event.name), event.id);
     // Readers refuse a negative level and warn about one without a name.
-    if let Some(loglevel) = event
-        .loglevel
-        .filter(|level| (0..=LOGLEVEL_MAX).contains(level))
-    {
+    if let Some(loglevel) = event.loglevel.filter(|level| (0..=LOGLEVEL_MAX).contains(level)) {
         let _ = writeln!(out, "\tloglevel = {loglevel};");
     }
     if let Some(uri) = &event.model_emf_uri {
@@ -184,10 +177,7 @@ fn render_field(out: &mut String, names: &MemberNames, ty: &FieldType) {
         FieldType::Sequence { element, text } => {
             let count = integer_text(SEQUENCE_COUNT, false);
             let element = element_text(*element, *text);
-            writeln!(
-                out,
-                "\t\t{count} {companion};\n\t\t{element} {name}[{companion}];"
-            )
+            writeln!(out, "\t\t{count} {companion};\n\t\t{element} {name}[{companion}];")
         }
         FieldType::Optional(scalar) => {
             let tag = integer_text(OPTIONAL_TAG, false);
@@ -218,12 +208,7 @@ fn element_text(element: Element, text: bool) -> String {
 }
 
 fn integer_text(integer: Integer, text: bool) -> String {
-    let Integer {
-        bits,
-        signed,
-        base,
-        byte_order,
-    } = integer;
+    let Integer { bits, signed, base, byte_order } = integer;
     let encoding = if text { "UTF8" } else { "none" };
     format!(
         "integer {{ size = {}; align = 8; signed = {signed}; encoding = {encoding}; base = {};{} }}",
@@ -251,11 +236,7 @@ fn enumeration_text(enumeration: &Enumeration) -> String {
             continue; // The container cannot hold any of these values.
         }
         let label = quoted(&mapping.label);
-        mappings.push(if low == high {
-            format!("{label} = {low}")
-        } else {
-            format!("{label} = {low} ... {high}")
-        });
+        mappings.push(if low == high { format!("{label} = {low}") } else { format!("{label} = {low} ... {high}") });
     }
     let container = integer_text(enumeration.container, false);
     if mappings.is_empty() {

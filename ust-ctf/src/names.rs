@@ -63,20 +63,14 @@ mod tests {
     #[test]
     fn names_that_were_read_back_give_the_names_that_were_written() {
         let byte = Integer::unsigned(IntegerBits::B8);
-        let sequence = FieldType::Sequence {
-            element: Element::Integer(byte),
-            text: false,
-        };
+        let sequence = FieldType::Sequence { element: Element::Integer(byte), text: false };
         let fields: Vec<_> = ["x", "x", "x-", "_x_length", "_x_2_length", "", "_"]
             .iter()
             .flat_map(|name| [Field::new(*name, sequence.clone()), Field::new(*name, byte)])
             .collect();
         let written = member_names(&fields);
-        let read_back: Vec<_> = fields
-            .iter()
-            .zip(&written)
-            .map(|(field, names)| Field::new(&names.name[1..], field.ty.clone()))
-            .collect();
+        let read_back: Vec<_> =
+            fields.iter().zip(&written).map(|(field, names)| Field::new(&names.name[1..], field.ty.clone())).collect();
         assert_eq!(member_names(&read_back), written);
     }
 }

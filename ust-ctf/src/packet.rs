@@ -72,10 +72,7 @@ impl PacketHeader {
     ///
     /// The sizes in it include the header. A `content_bytes` beyond 2^61 saturates.
     pub fn encode(&self) -> [u8; PACKET_HEADER_BYTES] {
-        let size_bits = self
-            .content_bytes
-            .saturating_add(PACKET_HEADER_BYTES as u64)
-            .saturating_mul(8);
+        let size_bits = self.content_bytes.saturating_add(PACKET_HEADER_BYTES as u64).saturating_mul(8);
         let mut bytes = [0; PACKET_HEADER_BYTES];
         let mut at = 0;
         let mut put = |field: &[u8]| {
@@ -145,10 +142,7 @@ impl PacketHeader {
         let header_bits = PACKET_HEADER_BYTES as u64 * 8;
         let is_whole = content_bits.is_multiple_of(8) && packet_bits.is_multiple_of(8);
         if !is_whole || content_bits < header_bits || packet_bits < content_bits {
-            return Err(HeaderError::Size {
-                content_bits,
-                packet_bits,
-            });
+            return Err(HeaderError::Size { content_bits, packet_bits });
         }
         let header = Self {
             trace_uuid,

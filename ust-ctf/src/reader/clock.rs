@@ -31,31 +31,18 @@ mod tests {
 
     fn clock(freq: u64, offset_s: i64, offset_cycles: u64) -> Clock {
         let (name, description) = (String::new(), String::new());
-        Clock {
-            name,
-            description,
-            uuid: [0; 16],
-            freq,
-            offset_s,
-            offset_cycles,
-        }
+        Clock { name, description, uuid: [0; 16], freq, offset_s, offset_cycles }
     }
 
     #[test]
     fn cycles_of_a_gigahertz_clock_are_nanoseconds_to_the_last_digit() {
         let cycles = (1 << 60) + 1;
-        assert_eq!(
-            ns_since_epoch(&clock(NS_PER_S, 2, 3), cycles),
-            2_000_000_003 + cycles as i64
-        );
+        assert_eq!(ns_since_epoch(&clock(NS_PER_S, 2, 3), cycles), 2_000_000_003 + cycles as i64);
     }
 
     #[test]
     fn a_time_that_no_calendar_has_saturates() {
-        assert_eq!(
-            ns_since_epoch(&clock(1, i64::MAX, u64::MAX), u64::MAX),
-            i64::MAX
-        );
+        assert_eq!(ns_since_epoch(&clock(1, i64::MAX, u64::MAX), u64::MAX), i64::MAX);
         assert_eq!(ns_since_epoch(&clock(1, i64::MIN, 0), 0), i64::MIN);
     }
 }

@@ -29,10 +29,7 @@ pub enum OpenError {
 
 impl OpenError {
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { path: path.to_owned(), source }
     }
 }
 
@@ -55,13 +52,7 @@ impl std::error::Error for MetadataError {}
 
 impl fmt::Display for MetadataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            column,
-            message,
-            line_text,
-        } = self;
+        let Self { file, line, column, message, line_text } = self;
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "{}:{line}:{column}: {message}", file.display())?;
@@ -83,10 +74,7 @@ pub(crate) struct Complaint {
 
 impl Complaint {
     pub(crate) fn new(at: usize, message: impl Into<String>) -> Self {
-        Self {
-            at,
-            message: message.into(),
-        }
+        Self { at, message: message.into() }
     }
 
     /// Returns the error that shows this place of `source`, the text of `file`.
@@ -96,9 +84,7 @@ impl Complaint {
             at -= 1;
         }
         let line_start = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = source[at..]
-            .find('\n')
-            .map_or(source.len(), |newline| at + newline);
+        let line_end = source[at..].find('\n').map_or(source.len(), |newline| at + newline);
         MetadataError {
             file: file.to_owned(),
             line: source[..line_start].matches('\n').count() + 1,

@@ -43,10 +43,7 @@ impl EventTable {
             }
             entries[idx] = Some((event.clone(), member_names(&event.fields)));
         }
-        Self {
-            stream_id: stream.id,
-            entries,
-        }
+        Self { stream_id: stream.id, entries }
     }
 }
 
@@ -61,11 +58,7 @@ pub(crate) struct Body<'t> {
 
 impl<'t> Body<'t> {
     pub(crate) fn new(table: &'t EventTable, bytes: &'t [u8], timestamp_begin: u64) -> Self {
-        Self {
-            table,
-            rest: bytes,
-            timestamp: timestamp_begin,
-        }
+        Self { table, rest: bytes, timestamp: timestamp_begin }
     }
 
     /// Returns the number of bytes that are left.
@@ -84,10 +77,7 @@ impl<'t> Body<'t> {
         let word = u64::from_le_bytes(*header);
         let id = word as u16;
         let Some(Some((class, names))) = self.table.entries.get(usize::from(id)) else {
-            return Err(WarningReason::UnknownEvent {
-                id,
-                stream_id: self.table.stream_id,
-            });
+            return Err(WarningReason::UnknownEvent { id, stream_id: self.table.stream_id });
         };
         let mut rest = payload;
         for field in &class.fields {
@@ -102,12 +92,7 @@ impl<'t> Body<'t> {
         self.timestamp = extend(self.timestamp, word >> 16);
         self.rest = rest;
         let payload = &payload[..payload.len() - rest.len()];
-        Ok(Some(RawEvent {
-            timestamp: self.timestamp,
-            class,
-            payload,
-            names,
-        }))
+        Ok(Some(RawEvent { timestamp: self.timestamp, class, payload, names }))
     }
 }
 
@@ -116,11 +101,7 @@ fn extend(previous: u64, low: u64) -> u64 {
     let lap = 1 << EVENT_TIMESTAMP_BITS;
     let timestamp = (previous & !(lap - 1)) | low;
     // At the very end of the 64 bits there is no next lap.
-    if timestamp < previous {
-        timestamp.checked_add(lap).unwrap_or(timestamp)
-    } else {
-        timestamp
-    }
+    if timestamp < previous { timestamp.checked_add(lap).unwrap_or(timestamp) } else { timestamp }
 }
 
 #[cfg(test)]

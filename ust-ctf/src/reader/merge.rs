@@ -41,12 +41,7 @@ impl<'t> Events<'t> {
     pub(crate) fn new(trace: &'t Trace) -> Self {
         let mut cursors = Vec::new();
         for folder in &trace.folders {
-            cursors.extend(
-                folder
-                    .streams
-                    .iter()
-                    .map(|stream| Cursor::new(folder, stream)),
-            );
+            cursors.extend(folder.streams.iter().map(|stream| Cursor::new(folder, stream)));
         }
         let mut heap = BinaryHeap::with_capacity(cursors.len());
         for (idx, cursor) in cursors.iter_mut().enumerate() {
@@ -97,14 +92,7 @@ struct Cursor<'t> {
 impl<'t> Cursor<'t> {
     fn new(trace: &'t TraceFolder, stream: &'t Stream) -> Self {
         let packets = stream.packets.iter();
-        Self {
-            trace,
-            stream,
-            packets,
-            current: None,
-            next: None,
-            warnings: WarningList::default(),
-        }
+        Self { trace, stream, packets, current: None, next: None, warnings: WarningList::default() }
     }
 
     /// Reads the next event, if there is one, past everything that cannot be read.
@@ -121,21 +109,14 @@ impl<'t> Cursor<'t> {
                 Ok(Some(raw)) => {
                     let time_ns = ns_since_epoch(&self.trace.class.clock, raw.timestamp);
                     let (stream, trace) = (self.stream, self.trace);
-                    break Some(Event {
-                        time_ns,
-                        raw,
-                        packet: &packet.header,
-                        stream,
-                        trace,
-                    });
+                    break Some(Event { time_ns, raw, packet: &packet.header, stream, trace });
                 }
                 Ok(None) => {}
                 // That the packet is cut was said when it was found.
                 Err(reason) => {
                     if !(packet.is_cut && reason.is_cut()) {
                         let file = &self.stream.files[packet.file_idx].path;
-                        self.warnings
-                            .push(file, packet.body.end - left_bytes, reason);
+                        self.warnings.push(file, packet.body.end - left_bytes, reason);
                     }
                 }
             }
@@ -149,14 +130,9 @@ impl<'t> Cursor<'t> {
         };
         // Both were checked when the packets were found.
         let table = self.trace.tables.get(&u64::from(packet.header.stream_id));
-        let bytes = self.stream.files[packet.file_idx]
-            .bytes
-            .get(packet.body.clone());
+        let bytes = self.stream.files[packet.file_idx].bytes.get(packet.body.clone());
         if let (Some(table), Some(bytes)) = (table, bytes) {
-            self.current = Some((
-                packet,
-                Body::new(table, bytes, packet.header.timestamp_begin),
-            ));
+            self.current = Some((packet, Body::new(table, bytes, packet.header.timestamp_begin)));
         }
         true
     }

@@ -30,26 +30,13 @@ pub(super) fn open(root: &Path) -> Result<Trace, OpenError> {
     }
     if folders.is_empty() {
         let first = failed.into_iter().next().map(|(_, error)| error);
-        return Err(first.unwrap_or_else(|| OpenError::NoTrace {
-            path: root.to_owned(),
-        }));
+        return Err(first.unwrap_or_else(|| OpenError::NoTrace { path: root.to_owned() }));
     }
-    warnings.extend(
-        failed
-            .into_iter()
-            .map(|(path, error)| Warning::unreadable(path, error)),
-    );
+    warnings.extend(failed.into_iter().map(|(path, error)| Warning::unreadable(path, error)));
     folders.sort_by(|a, b| (a.class.uuid, &a.path).cmp(&(b.class.uuid, &b.path)));
-    let mut losses: Vec<_> = folders
-        .iter()
-        .flat_map(|folder| losses(folder, &mut warnings))
-        .collect();
+    let mut losses: Vec<_> = folders.iter().flat_map(|folder| losses(folder, &mut warnings)).collect();
     losses.sort_by_key(|loss| loss.begin_ns);
-    Ok(Trace {
-        folders,
-        warnings,
-        losses,
-    })
+    Ok(Trace { folders, warnings, losses })
 }
 
 /// Folders, and those that cannot be searched with the reason.
@@ -87,19 +74,11 @@ fn search(folder: &Path, to_search: &mut Vec<PathBuf>) -> io::Result<bool> {
     Ok(has_metadata)
 }
 
-fn open_folder(
-    root: &Path,
-    path: &Path,
-    warnings: &mut Vec<Warning>,
-) -> Result<TraceFolder, OpenError> {
+fn open_folder(root: &Path, path: &Path, warnings: &mut Vec<Warning>) -> Result<TraceFolder, OpenError> {
     let metadata = path.join(METADATA);
     let text = fs::read(&metadata).map_err(|error| OpenError::io(&metadata, error))?;
     let class = tsdl::read(&metadata, &String::from_utf8_lossy(&text))?;
-    let tables: HashMap<_, _> = class
-        .streams
-        .iter()
-        .map(|stream| (stream.id, EventTable::new(stream)))
-        .collect();
+    let tables: HashMap<_, _> = class.streams.iter().map(|stream| (stream.id, EventTable::new(stream))).collect();
     let mut streams = Vec::new();
     for file in stream_files(path)? {
         let bytes = match FileBytes::open(&file) {
@@ -116,22 +95,11 @@ fn open_folder(
         warnings.append(&mut list.0);
         if let Some(Packet { header, .. }) = packets.first() {
             let (class_id, instance_id) = (u64::from(header.stream_id), header.stream_instance_id);
-            streams.push(Stream {
-                files: vec![file],
-                packets,
-                class_id,
-                instance_id,
-            });
+            streams.push(Stream { files: vec![file], packets, class_id, instance_id });
         }
     }
     let name = trace_name(root, path, &class);
-    Ok(TraceFolder {
-        path: path.to_owned(),
-        name,
-        class,
-        streams: join_files(streams),
-        tables,
-    })
+    Ok(TraceFolder { path: path.to_owned(), name, class, streams: join_files(streams), tables })
 }
 
 fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
@@ -150,12 +118,7 @@ fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
 
 /// Joins the files that a size limit cut one stream into; they follow each other in time.
 fn join_files(mut streams: Vec<Stream>) -> Vec<Stream> {
-    let begin = |stream: &Stream| {
-        stream
-            .packets
-            .first()
-            .map(|packet| packet.header.timestamp_begin)
-    };
+    let begin = |stream: &Stream| stream.packets.first().map(|packet| packet.header.timestamp_begin);
     streams.sort_by_key(|stream| (stream.class_id, stream.instance_id, begin(stream)));
     let mut joined: Vec<Stream> = Vec::new();
     for mut stream in streams {
@@ -175,24 +138,15 @@ fn join_files(mut streams: Vec<Stream>) -> Vec<Stream> {
 fn follows(first: &Stream, second: &Stream) -> bool {
     let is_same = (first.class_id, first.instance_id) == (second.class_id, second.instance_id);
     match (first.packets.last(), second.packets.first()) {
-        (Some(last), Some(next)) => {
-            is_same && last.header.timestamp_end <= next.header.timestamp_begin
-        }
+        (Some(last), Some(next)) => is_same && last.header.timestamp_end <= next.header.timestamp_begin,
         _ => false,
     }
 }
 
 fn trace_name(root: &Path, path: &Path, class: &TraceClass) -> String {
     let host = class.env_str("hostname").unwrap_or_default();
-    let below = path
-        .strip_prefix(root)
-        .unwrap_or(Path::new(""))
-        .to_string_lossy();
-    let slash = if host.is_empty() || below.is_empty() {
-        ""
-    } else {
-        "/"
-    };
+    let below = path.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy();
+    let slash = if host.is_empty() || below.is_empty() { "" } else { "/" };
     format!("{host}{slash}{below}")
 }
 
@@ -235,36 +189,20 @@ fn compare(
             stream_instance_id: stream.instance_id,
         });
     };
-    let mut warn =
-        |reason| warnings.push(&stream.files[packet.file_idx].path, packet.offset, reason);
+    let mut warn = |reason| warnings.push(&stream.files[packet.file_idx].path, packet.offset, reason);
     let Some(Packet { header: before, .. }) = previous else {
         if header.events_discarded > 0 {
-            lose(
-                Lost::Events,
-                header.events_discarded,
-                false,
-                header.timestamp_begin,
-                header.timestamp_end,
-            );
+            lose(Lost::Events, header.events_discarded, false, header.timestamp_begin, header.timestamp_end);
         }
         return;
     };
     let (begin, previous_end) = (header.timestamp_begin, before.timestamp_end);
     if begin < previous_end {
-        warn(WarningReason::PacketOutOfOrder {
-            begin,
-            previous_end,
-        });
+        warn(WarningReason::PacketOutOfOrder { begin, previous_end });
     }
     match header.events_discarded.checked_sub(before.events_discarded) {
         Some(0) => {}
-        Some(count) => lose(
-            Lost::Events,
-            count,
-            true,
-            previous_end,
-            header.timestamp_end,
-        ),
+        Some(count) => lose(Lost::Events, count, true, previous_end, header.timestamp_end),
         None => warn(WarningReason::DiscardedBackwards {
             found: header.events_discarded,
             previous: before.events_discarded,
@@ -273,9 +211,8 @@ fn compare(
     match header.packet_seq_num.checked_sub(before.packet_seq_num) {
         Some(1) => {}
         Some(count @ 2..) => lose(Lost::Packets, count - 1, true, previous_end, begin),
-        Some(0) | None => warn(WarningReason::SequenceBackwards {
-            found: header.packet_seq_num,
-            previous: before.packet_seq_num,
-        }),
+        Some(0) | None => {
+            warn(WarningReason::SequenceBackwards { found: header.packet_seq_num, previous: before.packet_seq_num })
+        }
     }
 }

@@ -72,11 +72,7 @@ impl WarningList {
             WARNINGS_PER_STREAM_MAX => WarningReason::TooMany,
             _ => return,
         };
-        self.0.push(Warning {
-            file: file.to_owned(),
-            offset: offset as u64,
-            reason,
-        });
+        self.0.push(Warning { file: file.to_owned(), offset: offset as u64, reason });
     }
 }
 
@@ -100,69 +96,35 @@ pub(crate) fn index_packets(
         let header = &packet.header;
         if packet.is_cut {
             let found_bytes = (file.bytes.len() - offset) as u64;
-            warnings.push(
-                &file.path,
-                offset,
-                WarningReason::PacketCut {
-                    found_bytes,
-                    packet_bytes,
-                },
-            );
+            warnings.push(&file.path, offset, WarningReason::PacketCut { found_bytes, packet_bytes });
         }
         if header.timestamp_end < header.timestamp_begin {
             let (begin, end) = (header.timestamp_begin, header.timestamp_end);
-            warnings.push(
-                &file.path,
-                offset,
-                WarningReason::PacketEndsEarly { begin, end },
-            );
+            warnings.push(&file.path, offset, WarningReason::PacketEndsEarly { begin, end });
         }
         if is_known_class(u64::from(header.stream_id)) {
             packets.push(packet);
         } else {
-            warnings.push(
-                &file.path,
-                offset,
-                WarningReason::UnknownStreamClass {
-                    id: header.stream_id,
-                },
-            );
+            warnings.push(&file.path, offset, WarningReason::UnknownStreamClass { id: header.stream_id });
         }
         // At least the header, so this ends; a packet that is cut is the last.
-        offset =
-            usize::try_from(packet_bytes).map_or(usize::MAX, |bytes| offset.saturating_add(bytes));
+        offset = usize::try_from(packet_bytes).map_or(usize::MAX, |bytes| offset.saturating_add(bytes));
     }
     packets
 }
 
 /// Returns the packet that starts with `bytes`, byte `offset` of its file, and the size that it claims.
-fn next_packet(
-    bytes: &[u8],
-    offset: usize,
-    uuid: &[u8; 16],
-) -> Result<(Packet, u64), WarningReason> {
+fn next_packet(bytes: &[u8], offset: usize, uuid: &[u8; 16]) -> Result<(Packet, u64), WarningReason> {
     let Some((head, body)) = bytes.split_first_chunk::<PACKET_HEADER_BYTES>() else {
-        return Err(WarningReason::HeaderCut {
-            found_bytes: bytes.len() as u64,
-        });
+        return Err(WarningReason::HeaderCut { found_bytes: bytes.len() as u64 });
     };
     let (header, packet_bytes) = PacketHeader::decode(head)?;
     if header.trace_uuid != *uuid {
         return Err(WarningReason::OtherTrace);
     }
     let is_cut = packet_bytes > bytes.len() as u64;
-    let body_bytes =
-        usize::try_from(header.content_bytes).map_or(body.len(), |bytes| bytes.min(body.len()));
+    let body_bytes = usize::try_from(header.content_bytes).map_or(body.len(), |bytes| bytes.min(body.len()));
     let body_start = offset + PACKET_HEADER_BYTES;
     let body = body_start..body_start + body_bytes;
-    Ok((
-        Packet {
-            file_idx: 0,
-            offset,
-            header,
-            body,
-            is_cut,
-        },
-        packet_bytes,
-    ))
+    Ok((Packet { file_idx: 0, offset, header, body, is_cut }, packet_bytes))
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads the fields of a payload, borrowed from its bytes.
 
-use crate::model::{
-    ByteOrder, Element, Enumeration, Field, FieldType, Float, FloatBits, Integer, IntegerBits,
-    Scalar,
-};
+use crate::model::{ByteOrder, Element, Enumeration, Field, FieldType, Float, FloatBits, Integer, IntegerBits, Scalar};
 
 /// The value of a field.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,14 +73,10 @@ impl<'t> Elements<'t> {
     /// Returns the elements in order.
     pub fn iter(&self) -> impl Iterator<Item = ScalarValue<'t>> + use<'t> {
         let class = self.class;
-        self.bytes
-            .chunks_exact(class.bytes())
-            .map(move |bytes| match class {
-                Element::Integer(integer) => {
-                    ScalarValue::Integer(integer_value(integer, bytes), integer)
-                }
-                Element::Float(float) => ScalarValue::Float(float_value(float, bytes)),
-            })
+        self.bytes.chunks_exact(class.bytes()).map(move |bytes| match class {
+            Element::Integer(integer) => ScalarValue::Integer(integer_value(integer, bytes), integer),
+            Element::Float(float) => ScalarValue::Float(float_value(float, bytes)),
+        })
     }
 }
 
@@ -96,10 +89,7 @@ pub struct Fields<'t> {
 
 impl<'t> Fields<'t> {
     pub(crate) fn new(fields: &'t [Field], payload: &'t [u8]) -> Self {
-        Self {
-            fields: fields.iter(),
-            rest: payload,
-        }
+        Self { fields: fields.iter(), rest: payload }
     }
 }
 
@@ -125,10 +115,7 @@ pub(crate) enum FieldDamage {
 }
 
 /// Takes one field of class `ty` from the front of `rest`.
-pub(crate) fn read_field<'t>(
-    ty: &'t FieldType,
-    rest: &mut &'t [u8],
-) -> Result<Value<'t>, FieldDamage> {
+pub(crate) fn read_field<'t>(ty: &'t FieldType, rest: &mut &'t [u8]) -> Result<Value<'t>, FieldDamage> {
     match ty {
         FieldType::Scalar(scalar) => read_scalar(scalar, rest).map(Value::Scalar),
         FieldType::Array { element, len, text } => read_elements(element, *len, *text, rest),
@@ -145,19 +132,13 @@ pub(crate) fn read_field<'t>(
     }
 }
 
-fn read_scalar<'t>(
-    scalar: &'t Scalar,
-    rest: &mut &'t [u8],
-) -> Result<ScalarValue<'t>, FieldDamage> {
+fn read_scalar<'t>(scalar: &'t Scalar, rest: &mut &'t [u8]) -> Result<ScalarValue<'t>, FieldDamage> {
     match scalar {
         Scalar::Integer(integer) => {
             let bytes = take(rest, integer.bits.bytes())?;
             Ok(ScalarValue::Integer(integer_value(integer, bytes), integer))
         }
-        Scalar::Float(float) => Ok(ScalarValue::Float(float_value(
-            float,
-            take(rest, float.bits.bytes())?,
-        ))),
+        Scalar::Float(float) => Ok(ScalarValue::Float(float_value(float, take(rest, float.bits.bytes())?))),
         Scalar::String => {
             let bytes = until_nul(rest);
             take(rest, bytes.len() + 1)?;
@@ -165,10 +146,7 @@ fn read_scalar<'t>(
         }
         Scalar::Enumeration(enumeration) => {
             let bytes = take(rest, enumeration.container.bits.bytes())?;
-            Ok(ScalarValue::Enumeration(
-                integer_value(&enumeration.container, bytes),
-                enumeration,
-            ))
+            Ok(ScalarValue::Enumeration(integer_value(&enumeration.container, bytes), enumeration))
         }
     }
 }
@@ -181,10 +159,7 @@ fn read_elements<'t>(
 ) -> Result<Value<'t>, FieldDamage> {
     let bytes = take(rest, (count as usize).saturating_mul(class.bytes()))?;
     if text && class.can_be_text() {
-        return Ok(Value::Text {
-            bytes: until_nul(bytes),
-            count,
-        });
+        return Ok(Value::Text { bytes: until_nul(bytes), count });
     }
     Ok(Value::Array(Elements { class, bytes }))
 }
@@ -196,10 +171,7 @@ fn take<'t>(rest: &mut &'t [u8], count: usize) -> Result<&'t [u8], FieldDamage> 
 }
 
 pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     &bytes[..end]
 }
 

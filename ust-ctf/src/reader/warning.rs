@@ -20,13 +20,7 @@ pub struct Warning {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "`{}` at byte {}: {}",
-            self.file.display(),
-            self.offset,
-            self.reason
-        )
+        write!(f, "`{}` at byte {}: {}", self.file.display(), self.offset, self.reason)
     }
 }
 
@@ -46,17 +40,13 @@ pub enum WarningReason {
     #[error("this packet belongs to another trace; the rest of the file is left out")]
     OtherTrace,
     /// The metadata lacks the stream class of the packet.
-    #[error(
-        "this packet is of the stream class {id}, which the metadata lacks; the packet is left out"
-    )]
+    #[error("this packet is of the stream class {id}, which the metadata lacks; the packet is left out")]
     UnknownStreamClass {
         /// Id in the packet.
         id: u32,
     },
     /// The file ends in a packet.
-    #[error(
-        "the file ends {found_bytes} bytes into a packet of {packet_bytes}; its whole events are kept"
-    )]
+    #[error("the file ends {found_bytes} bytes into a packet of {packet_bytes}; its whole events are kept")]
     PacketCut {
         /// Bytes that are there.
         found_bytes: u64,
@@ -72,9 +62,7 @@ pub enum WarningReason {
         end: u64,
     },
     /// The packet begins before the end of the one before it.
-    #[error(
-        "this packet begins at {begin} cycles, before the one before it ends at {previous_end}"
-    )]
+    #[error("this packet begins at {begin} cycles, before the one before it ends at {previous_end}")]
     PacketOutOfOrder {
         /// `timestamp_begin`.
         begin: u64,
@@ -98,9 +86,7 @@ pub enum WarningReason {
         previous: u64,
     },
     /// The metadata lacks the event class.
-    #[error(
-        "an event has the id {id}, which stream class {stream_id} lacks; the rest of the packet is left out"
-    )]
+    #[error("an event has the id {id}, which stream class {stream_id} lacks; the rest of the packet is left out")]
     UnknownEvent {
         /// Id in the event header.
         id: u16,
@@ -140,11 +126,7 @@ pub enum WarningReason {
 
 impl Warning {
     pub(crate) fn unreadable(file: PathBuf, error: OpenError) -> Self {
-        Self {
-            file,
-            offset: 0,
-            reason: WarningReason::Unreadable(Box::new(error)),
-        }
+        Self { file, offset: 0, reason: WarningReason::Unreadable(Box::new(error)) }
     }
 }
 

@@ -36,20 +36,11 @@ pub(super) fn put_float(line: &mut Vec<u8>, value: f64) -> io::Result<()> {
         return Ok(());
     }
     let sign = if exponent < 0 { '-' } else { '+' };
-    write!(
-        line,
-        "{}e{sign}{:02}",
-        without_zeros(mantissa),
-        exponent.unsigned_abs()
-    )
+    write!(line, "{}e{sign}{:02}", without_zeros(mantissa), exponent.unsigned_abs())
 }
 
 fn without_zeros(number: &str) -> &str {
-    if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    }
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 #[cfg(test)]

@@ -42,12 +42,7 @@ pub struct Printer {
 impl Printer {
     /// Returns a printer that has printed nothing yet; it looks up the local time zone.
     pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            time: TimePrinter::new(options),
-            previous_ns: None,
-            line: Vec::with_capacity(512),
-        }
+        Self { options, time: TimePrinter::new(options), previous_ns: None, line: Vec::with_capacity(512) }
     }
 
     /// Writes one line for `event`, in a single call.

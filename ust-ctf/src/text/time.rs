@@ -19,16 +19,8 @@ pub(super) struct TimePrinter {
 
 impl TimePrinter {
     pub(super) fn new(options: Options) -> Self {
-        let zone = if options.clock_gmt {
-            TimeZone::UTC
-        } else {
-            TimeZone::system()
-        };
-        Self {
-            options,
-            zone,
-            cached: None,
-        }
+        let zone = if options.clock_gmt { TimeZone::UTC } else { TimeZone::system() };
+        Self { options, zone, cached: None }
     }
 
     /// Returns the text of `ns` since the epoch.
@@ -72,14 +64,8 @@ fn second_text(options: Options, zone: &TimeZone, second: i64) -> String {
         return second.to_string();
     }
     // A number of nanoseconds in 64 bits is always a time that the calendar has.
-    let time = Timestamp::from_second(second)
-        .unwrap_or_default()
-        .to_zoned(zone.clone());
-    let date = if options.clock_date {
-        time.strftime("%Y-%m-%d ").to_string()
-    } else {
-        String::new()
-    };
+    let time = Timestamp::from_second(second).unwrap_or_default().to_zoned(zone.clone());
+    let date = if options.clock_date { time.strftime("%Y-%m-%d ").to_string() } else { String::new() };
     format!("{date}{}", time.strftime("%H:%M:%S"))
 }
 
@@ -88,11 +74,7 @@ mod tests {
     use super::*;
 
     fn text(options: Options, ns: i64) -> String {
-        TimePrinter::new(Options {
-            clock_gmt: true,
-            ..options
-        })
-        .text(ns)
+        TimePrinter::new(Options { clock_gmt: true, ..options }).text(ns)
     }
 
     #[test]
@@ -100,30 +82,14 @@ mod tests {
         let ns = 1_795_396_845 * NS_PER_S + 7;
         let plain = Options::default();
         assert_eq!(text(plain, ns), "01:20:45.000000007");
-        assert_eq!(
-            text(
-                Options {
-                    clock_date: true,
-                    ..plain
-                },
-                ns
-            ),
-            "2026-11-23 01:20:45.000000007"
-        );
-        let seconds = Options {
-            clock_seconds: true,
-            clock_date: true,
-            ..plain
-        };
+        assert_eq!(text(Options { clock_date: true, ..plain }, ns), "2026-11-23 01:20:45.000000007");
+        let seconds = Options { clock_seconds: true, clock_date: true, ..plain };
         assert_eq!(text(seconds, ns), "1795396845.000000007");
     }
 
     #[test]
     fn times_have_a_date_from_the_epoch_to_the_last_nanosecond_of_64_bits() {
-        let date = Options {
-            clock_date: true,
-            ..Options::default()
-        };
+        let date = Options { clock_date: true, ..Options::default() };
         assert_eq!(text(date, 0), "1970-01-01 00:00:00.000000000");
         assert_eq!(text(date, i64::MAX), "2262-04-11 23:47:16.854775807");
         assert_eq!(text(date, i64::MIN), "-9223372036.854775808");

@@ -54,16 +54,9 @@ fn put_field(line: &mut Vec<u8>, names: &MemberNames, value: &Value<'_>) -> io::
             put_text(line, bytes)
         }
         Value::Optional(value) => {
-            let (label, tag) = if value.is_some() {
-                (TAG_SOME, 1)
-            } else {
-                (TAG_NONE, 0)
-            };
+            let (label, tag) = if value.is_some() { (TAG_SOME, 1) } else { (TAG_NONE, 0) };
             let companion = companion.unwrap_or_default();
-            write!(
-                line,
-                "{companion} = ( \"{label}\" : container = {tag} ), {name} = {{ "
-            )?;
+            write!(line, "{companion} = ( \"{label}\" : container = {tag} ), {name} = {{ ")?;
             match value {
                 Some(scalar) => put_scalar(line, scalar)?,
                 None => line.extend_from_slice(b"{ }"),
@@ -121,12 +114,7 @@ fn put_integer(line: &mut Vec<u8>, value: IntegerValue, class: &Integer) -> io::
         (Base::Hexadecimal, _) => write!(line, "0x{:X}", word & ones(bits)),
         // An octal digit has 3 bits, so the sign reaches into the first one.
         (Base::Octal, _) => write!(line, "0{:o}", word & ones(bits.div_ceil(3) * 3)),
-        (Base::Binary, _) => write!(
-            line,
-            "0b{:0width$b}",
-            word & ones(bits),
-            width = bits as usize
-        ),
+        (Base::Binary, _) => write!(line, "0b{:0width$b}", word & ones(bits), width = bits as usize),
     }
 }
 

@@ -15,10 +15,7 @@ use crate::sample;
 /// Returns the number of events and the warnings of the trace in `folder`, after printing all of it.
 fn read(folder: &Path) -> Result<(usize, Vec<String>), OpenError> {
     let trace = Trace::open(folder)?;
-    let mut printer = Printer::new(Options {
-        clock_gmt: true,
-        ..Options::default()
-    });
+    let mut printer = Printer::new(Options { clock_gmt: true, ..Options::default() });
     let mut out = Vec::new();
     let mut events = trace.events();
     let mut count = 0;
@@ -31,10 +28,7 @@ fn read(folder: &Path) -> Result<(usize, Vec<String>), OpenError> {
     }
     let name = |text: String| text.replace(&format!("{}/", folder.display()), "");
     let warnings = trace.warnings().iter().chain(events.warnings());
-    Ok((
-        count,
-        warnings.map(|warning| name(warning.to_string())).collect(),
-    ))
+    Ok((count, warnings.map(|warning| name(warning.to_string())).collect()))
 }
 
 /// Returns a stream of two packets with two events each.
@@ -43,27 +37,15 @@ fn stream() -> Vec<u8> {
     for seq in 0..2 {
         let mut body = Vec::new();
         sample::put_event(&mut body, 1, 1000 * seq + 1, &sample::hello_payload(7));
-        sample::put_event(
-            &mut body,
-            2,
-            1000 * seq + 2,
-            &sample::every_kind_payload_some(),
-        );
-        bytes.extend(sample::packet(
-            &sample::packet_header(0, seq, 1000 * seq, 1000 * seq + 999, &body),
-            &body,
-        ));
+        sample::put_event(&mut body, 2, 1000 * seq + 2, &sample::every_kind_payload_some());
+        bytes.extend(sample::packet(&sample::packet_header(0, seq, 1000 * seq, 1000 * seq + 999, &body), &body));
     }
     bytes
 }
 
 fn write(folder: &Path, bytes: &[u8]) {
     let events = vec![sample::hello(), sample::every_kind()];
-    sample::write_trace(
-        folder,
-        &sample::trace_class(vec![StreamClass { id: 0, events }]),
-        &[("chan", bytes)],
-    );
+    sample::write_trace(folder, &sample::trace_class(vec![StreamClass { id: 0, events }]), &[("chan", bytes)]);
 }
 
 #[test]
@@ -115,9 +97,7 @@ fn a_stream_that_ends_at_any_byte_gives_its_whole_events_and_a_warning() {
 #[test]
 fn metadata_with_any_bit_flipped_or_cut_anywhere_is_read_without_a_panic() {
     let mut event = sample::every_kind();
-    event.fields.retain(|field| {
-        ["colour", "maybe_int", "floats", "net_shorts"].contains(&field.name.as_str())
-    });
+    event.fields.retain(|field| ["colour", "maybe_int", "floats", "net_shorts"].contains(&field.name.as_str()));
     let events = vec![event];
     let good = render(&sample::trace_class(vec![StreamClass { id: 0, events }])).into_bytes();
     let file = Path::new("metadata");
@@ -130,10 +110,7 @@ fn metadata_with_any_bit_flipped_or_cut_anywhere_is_read_without_a_panic() {
             refused += 1;
         }
     }
-    assert!(
-        refused > good.len(),
-        "only {refused} flipped bits were refused"
-    );
+    assert!(refused > good.len(), "only {refused} flipped bits were refused");
     for len in 0..good.len() {
         let _ = read_metadata(file, &String::from_utf8_lossy(&good[..len]));
     }
@@ -178,10 +155,8 @@ fn each_kind_of_damage_has_its_own_warning_and_spares_the_rest() {
             bytes[48..56].copy_from_slice(&bits.to_le_bytes());
         }),
     ];
-    let text: Vec<_> = cases
-        .iter()
-        .map(|(count, warnings)| format!("{count} events; {}", warnings.join("; ")))
-        .collect();
+    let text: Vec<_> =
+        cases.iter().map(|(count, warnings)| format!("{count} events; {}", warnings.join("; "))).collect();
     insta::assert_snapshot!(text.join("\n"));
 }
 
@@ -193,36 +168,20 @@ fn a_stream_that_is_all_damage_gives_a_bounded_number_of_warnings() {
     write(folder.path(), &sample::packet(&header, &[]).repeat(10_000));
     let (count, warnings) = read(folder.path()).expect("a trace");
     assert_eq!((count, warnings.len()), (0, 101));
-    assert_eq!(
-        warnings[100],
-        "`chan` at byte 5450: further warnings about this stream are left out"
-    );
+    assert_eq!(warnings[100], "`chan` at byte 5450: further warnings about this stream are left out");
 }
 
 #[test]
 fn a_folder_without_a_trace_and_one_with_an_unreadable_one_say_why() {
     let folder = tempfile::tempdir().expect("a folder");
-    assert!(matches!(
-        Trace::open(folder.path()),
-        Err(OpenError::NoTrace { .. })
-    ));
-    assert!(matches!(
-        Trace::open(folder.path().join("absent")),
-        Err(OpenError::Io { .. })
-    ));
+    assert!(matches!(Trace::open(folder.path()), Err(OpenError::NoTrace { .. })));
+    assert!(matches!(Trace::open(folder.path().join("absent")), Err(OpenError::Io { .. })));
     let (good, bad) = (folder.path().join("good"), folder.path().join("bad"));
     write(&bad, &[]);
     fs::write(bad.join("metadata"), "trace {").expect("a file");
-    assert!(matches!(
-        Trace::open(folder.path()),
-        Err(OpenError::Metadata(_))
-    ));
+    assert!(matches!(Trace::open(folder.path()), Err(OpenError::Metadata(_))));
     write(&good, &stream());
     let (count, warnings) = read(folder.path()).expect("a trace");
     assert_eq!((count, warnings.len()), (4, 1));
-    assert!(
-        warnings[0].contains("expected a name, found the end of the metadata"),
-        "{}",
-        warnings[0]
-    );
+    assert!(warnings[0].contains("expected a name, found the end of the metadata"), "{}", warnings[0]);
 }

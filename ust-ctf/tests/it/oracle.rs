@@ -19,18 +19,9 @@ fn ours(folder: &Path, options: Options) -> (String, String) {
     for event in &mut events {
         printer.print(&mut lines, &event).expect("memory");
     }
-    let warnings: Vec<_> = trace
-        .warnings()
-        .iter()
-        .chain(events.warnings())
-        .map(ToString::to_string)
-        .collect();
+    let warnings: Vec<_> = trace.warnings().iter().chain(events.warnings()).map(ToString::to_string).collect();
     assert_eq!(warnings, Vec::<String>::new());
-    let losses = trace
-        .losses()
-        .iter()
-        .map(|loss| printer.loss_text(loss) + "\n")
-        .collect();
+    let losses = trace.losses().iter().map(|loss| printer.loss_text(loss) + "\n").collect();
     (String::from_utf8_lossy(&lines).into_owned(), losses)
 }
 
@@ -39,36 +30,10 @@ fn check(folder: &Path) {
     let plain = Options::default();
     let forms: [(&[&str], Options); 5] = [
         (&[], plain),
-        (
-            &["--clock-gmt", "--no-delta"],
-            Options {
-                clock_gmt: true,
-                no_delta: true,
-                ..plain
-            },
-        ),
-        (
-            &["--clock-date"],
-            Options {
-                clock_date: true,
-                ..plain
-            },
-        ),
-        (
-            &["--clock-seconds"],
-            Options {
-                clock_seconds: true,
-                ..plain
-            },
-        ),
-        (
-            &["--clock-seconds", "--clock-date"],
-            Options {
-                clock_seconds: true,
-                clock_date: true,
-                ..plain
-            },
-        ),
+        (&["--clock-gmt", "--no-delta"], Options { clock_gmt: true, no_delta: true, ..plain }),
+        (&["--clock-date"], Options { clock_date: true, ..plain }),
+        (&["--clock-seconds"], Options { clock_seconds: true, ..plain }),
+        (&["--clock-seconds", "--clock-date"], Options { clock_seconds: true, clock_date: true, ..plain }),
     ];
     for (flags, options) in forms {
         let Some(theirs) = tool::babeltrace2(flags, folder) else {
@@ -89,10 +54,7 @@ fn class() -> TraceClass {
     let events = vec![sample::hello(), sample::every_kind(), sample::bare()];
     sample::trace_class(vec![
         StreamClass { id: 0, events },
-        StreamClass {
-            id: 7,
-            events: vec![sample::bare(), sample::hello()],
-        },
+        StreamClass { id: 7, events: vec![sample::bare(), sample::hello()] },
     ])
 }
 
@@ -115,42 +77,16 @@ fn every_kind_of_field_in_two_streams_is_shown_alike_and_without_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut body = Vec::new();
     sample::put_event(&mut body, 1, 2000, &sample::hello_payload(1676));
-    sample::put_event(
-        &mut body,
-        2,
-        2_600_002_000,
-        &sample::every_kind_payload_some(),
-    );
-    sample::put_event(
-        &mut body,
-        2,
-        2_600_002_001,
-        &sample::every_kind_payload_none(),
-    );
-    let mut first = sample::packet(
-        &sample::packet_header(0, 0, 1000, 2_600_003_000, &body),
-        &body,
-    );
+    sample::put_event(&mut body, 2, 2_600_002_000, &sample::every_kind_payload_some());
+    sample::put_event(&mut body, 2, 2_600_002_001, &sample::every_kind_payload_none());
+    let mut first = sample::packet(&sample::packet_header(0, 0, 1000, 2_600_003_000, &body), &body);
     first.extend(bare_packet(0, 0, 1, 0, &[2_600_003_000, 2_600_003_000]));
-    first.extend(bare_packet(
-        0,
-        0,
-        2,
-        0,
-        &[2_600_003_000, 2_600_003_000, 2_600_003_500],
-    ));
+    first.extend(bare_packet(0, 0, 2, 0, &[2_600_003_000, 2_600_003_000, 2_600_003_500]));
     let mut body = Vec::new();
     sample::put_event(&mut body, 65_535, 2000, &[]);
     sample::put_event(&mut body, 1, 5_000_000_000, &sample::hello_payload(-1));
-    let second = sample::packet(
-        &sample::packet_header(7, 0, 1500, 6_000_000_000, &body),
-        &body,
-    );
-    sample::write_trace(
-        folder.path(),
-        &class(),
-        &[("chan_1", &first), ("chan_0", &second)],
-    );
+    let second = sample::packet(&sample::packet_header(7, 0, 1500, 6_000_000_000, &body), &body);
+    sample::write_trace(folder.path(), &class(), &[("chan_1", &first), ("chan_0", &second)]);
     check(folder.path());
 }
 
@@ -158,14 +94,8 @@ fn every_kind_of_field_in_two_streams_is_shown_alike_and_without_a_warning() {
 fn every_byte_of_a_string_is_shown_alike() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut event = sample::bare();
-    event.fields = vec![ust_ctf::model::Field::new(
-        "text",
-        ust_ctf::model::Scalar::String,
-    )];
-    let class = sample::trace_class(vec![StreamClass {
-        id: 0,
-        events: vec![event],
-    }]);
+    event.fields = vec![ust_ctf::model::Field::new("text", ust_ctf::model::Scalar::String)];
+    let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![event] }]);
     let text: String = (1..=0x250_u32).filter_map(char::from_u32).collect();
     let mut body = Vec::new();
     sample::put_event(&mut body, 65_535, 1, &[text.as_bytes(), b"\0"].concat());
@@ -187,19 +117,9 @@ fn discarded_events_and_missing_packets_are_reported_alike() {
     ];
     let of_second = [
         bare_packet(7, 3, 0, 0, &[second, second, 2 * second]),
-        bare_packet(
-            7,
-            3,
-            1,
-            70,
-            &[second * 5 / 2, second * 7 / 2, second * 9 / 2],
-        ),
+        bare_packet(7, 3, 1, 70, &[second * 5 / 2, second * 7 / 2, second * 9 / 2]),
     ];
-    sample::write_trace(
-        folder.path(),
-        &class(),
-        &[("a", &of_first.concat()), ("b", &of_second.concat())],
-    );
+    sample::write_trace(folder.path(), &class(), &[("a", &of_first.concat()), ("b", &of_second.concat())]);
     check(folder.path());
 }
 
@@ -217,10 +137,7 @@ fn equal_times_are_ordered_alike() {
         })
         .collect();
     let names = ["e", "d", "c", "b", "a"];
-    let files: Vec<_> = names
-        .into_iter()
-        .zip(streams.iter().map(Vec::as_slice))
-        .collect();
+    let files: Vec<_> = names.into_iter().zip(streams.iter().map(Vec::as_slice)).collect();
     sample::write_trace(folder.path(), &class(), &files);
     check(folder.path());
 }
@@ -249,15 +166,7 @@ fn cycles_become_the_same_nanoseconds_however_many_they_are() {
         let packets: Vec<_> = times
             .chunks(2)
             .enumerate()
-            .map(|(seq, pair)| {
-                bare_packet(
-                    0,
-                    0,
-                    seq as u64,
-                    0,
-                    &[pair[0], pair[0], pair[pair.len() - 1]],
-                )
-            })
+            .map(|(seq, pair)| bare_packet(0, 0, seq as u64, 0, &[pair[0], pair[0], pair[pair.len() - 1]]))
             .collect();
         sample::write_trace(folder.path(), &class, &[("chan", &packets.concat())]);
         check(folder.path());
@@ -269,24 +178,14 @@ fn files_that_continue_a_stream_and_traces_in_subfolders_are_shown_alike() {
     let folder = tempfile::tempdir().expect("a folder");
     let first = bare_packet(0, 0, 0, 0, &[100, 110, 200]);
     let continued = bare_packet(0, 0, 2, 5, &[200, 250, 300]);
-    sample::write_trace(
-        &folder.path().join("ust/uid/0"),
-        &class(),
-        &[("chan_0_1", &continued), ("chan_0_0", &first)],
-    );
+    sample::write_trace(&folder.path().join("ust/uid/0"), &class(), &[("chan_0_1", &continued), ("chan_0_0", &first)]);
     let mut other = class();
     other.uuid = *b"abcdef0123456789";
-    other
-        .env
-        .push(("procname".into(), EnvValue::String("app".into())));
+    other.env.push(("procname".into(), EnvValue::String("app".into())));
     other.env.push(("vpid".into(), EnvValue::Integer(42)));
     let mut bytes = bare_packet(7, 0, 0, 9, &[100, 110, 300]);
     bytes[4..20].copy_from_slice(&other.uuid);
-    sample::write_trace(
-        &folder.path().join("ust/uid/1"),
-        &other,
-        &[("chan_0", &bytes), ("empty", b"")],
-    );
+    sample::write_trace(&folder.path().join("ust/uid/1"), &other, &[("chan_0", &bytes), ("empty", b"")]);
     fs::create_dir(folder.path().join("ust/uid/1/index")).expect("a folder");
     fs::write(folder.path().join("ust/uid/1/.hidden"), b"x").expect("a file");
     check(folder.path());

@@ -4,8 +4,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ust_ctf::model::{
-    Base, ByteOrder, Element, Enumeration, EventClass, Field, FieldType, Float, FloatBits, Integer,
-    IntegerBits, Mapping, Scalar, StreamClass,
+    Base, ByteOrder, Element, Enumeration, EventClass, Field, FieldType, Float, FloatBits, Integer, IntegerBits,
+    Mapping, Scalar, StreamClass,
 };
 use ust_ctf::reader::{ScalarValue, Trace, Value};
 
@@ -26,9 +26,7 @@ type Written<C> = (C, Vec<u8>, Plain);
 
 fn plain_scalar(value: ScalarValue<'_>) -> Plain {
     match value {
-        ScalarValue::Integer(number, _) | ScalarValue::Enumeration(number, _) => {
-            Plain::Integer(number.into())
-        }
+        ScalarValue::Integer(number, _) | ScalarValue::Enumeration(number, _) => Plain::Integer(number.into()),
         ScalarValue::Float(float) => Plain::Float(float),
         ScalarValue::String(bytes) => Plain::Text(bytes.to_vec()),
     }
@@ -39,25 +37,14 @@ fn plain(value: Value<'_>) -> Plain {
         Value::Scalar(scalar) => plain_scalar(scalar),
         Value::Array(elements) => Plain::List(elements.iter().map(plain_scalar).collect()),
         Value::Text { bytes, .. } => Plain::Text(bytes.to_vec()),
-        Value::Optional(scalar) => {
-            Plain::Optional(scalar.map(|scalar| Box::new(plain_scalar(scalar))))
-        }
+        Value::Optional(scalar) => Plain::Optional(scalar.map(|scalar| Box::new(plain_scalar(scalar)))),
     }
 }
 
 fn integer_class() -> impl Strategy<Value = Integer> {
-    let bits = prop_oneof![
-        Just(IntegerBits::B8),
-        Just(IntegerBits::B16),
-        Just(IntegerBits::B32),
-        Just(IntegerBits::B64)
-    ];
-    let base = prop_oneof![
-        Just(Base::Binary),
-        Just(Base::Octal),
-        Just(Base::Decimal),
-        Just(Base::Hexadecimal)
-    ];
+    let bits =
+        prop_oneof![Just(IntegerBits::B8), Just(IntegerBits::B16), Just(IntegerBits::B32), Just(IntegerBits::B64)];
+    let base = prop_oneof![Just(Base::Binary), Just(Base::Octal), Just(Base::Decimal), Just(Base::Hexadecimal)];
     (bits, any::<bool>(), base, byte_order()).prop_map(|(bits, signed, base, byte_order)| Integer {
         bits,
         signed,
@@ -71,10 +58,7 @@ fn byte_order() -> impl Strategy<Value = ByteOrder> {
 }
 
 fn float_class() -> impl Strategy<Value = Float> {
-    (
-        prop_oneof![Just(FloatBits::B32), Just(FloatBits::B64)],
-        byte_order(),
-    )
+    (prop_oneof![Just(FloatBits::B32), Just(FloatBits::B64)], byte_order())
         .prop_map(|(bits, byte_order)| Float { bits, byte_order })
 }
 
@@ -92,10 +76,7 @@ fn write_integer(class: Integer, number: i64) -> (Vec<u8>, Plain) {
 
 fn write_float(class: Float, float: f64) -> (Vec<u8>, Plain) {
     let (mut out, float) = match class.bits {
-        FloatBits::B32 => (
-            (float as f32).to_le_bytes().to_vec(),
-            f64::from(float as f32),
-        ),
+        FloatBits::B32 => ((float as f32).to_le_bytes().to_vec(), f64::from(float as f32)),
         FloatBits::B64 => (float.to_le_bytes().to_vec(), float),
     };
     if class.byte_order == ByteOrder::Big {
@@ -120,67 +101,26 @@ fn scalar() -> impl Strategy<Value = Written<Scalar>> {
         }),
         (integer_class(), any::<i64>(), "[^\0]*").prop_map(|(container, number, label)| {
             let (bytes, plain) = write_integer(container, number);
-            let Plain::Integer(low) = plain else {
-                unreachable!()
-            };
-            let mappings = vec![Mapping {
-                label,
-                low,
-                high: container.range().1,
-            }];
-            (
-                Scalar::Enumeration(Enumeration {
-                    container,
-                    mappings,
-                }),
-                bytes,
-                plain,
-            )
+            let Plain::Integer(low) = plain else { unreachable!() };
+            let mappings = vec![Mapping { label, low, high: container.range().1 }];
+            (Scalar::Enumeration(Enumeration { container, mappings }), bytes, plain)
         }),
     ]
 }
 
 /// Returns elements one after the other; text is cut at its first NUL.
 fn elements() -> impl Strategy<Value = (Element, bool, u32, Vec<u8>, Plain)> {
-    let integers = (integer_class(), any::<bool>(), vec(any::<i64>(), 0..9)).prop_map(
-        |(class, text, numbers)| {
-            let text = text && class.bits == IntegerBits::B8;
-            let (bytes, plains): (Vec<_>, Vec<_>) = numbers
-                .iter()
-                .map(|number| write_integer(class, *number))
-                .unzip();
-            let bytes = bytes.concat();
-            let until_nul = bytes
-                .split(|byte| *byte == 0)
-                .next()
-                .unwrap_or_default()
-                .to_vec();
-            let plain = if text {
-                Plain::Text(until_nul)
-            } else {
-                Plain::List(plains)
-            };
-            (
-                Element::Integer(class),
-                text,
-                numbers.len() as u32,
-                bytes,
-                plain,
-            )
-        },
-    );
+    let integers = (integer_class(), any::<bool>(), vec(any::<i64>(), 0..9)).prop_map(|(class, text, numbers)| {
+        let text = text && class.bits == IntegerBits::B8;
+        let (bytes, plains): (Vec<_>, Vec<_>) = numbers.iter().map(|number| write_integer(class, *number)).unzip();
+        let bytes = bytes.concat();
+        let until_nul = bytes.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let plain = if text { Plain::Text(until_nul) } else { Plain::List(plains) };
+        (Element::Integer(class), text, numbers.len() as u32, bytes, plain)
+    });
     let floats = (float_class(), vec(any::<f64>(), 0..9)).prop_map(|(class, numbers)| {
-        let (bytes, plains): (Vec<_>, Vec<_>) = numbers
-            .iter()
-            .map(|float| write_float(class, *float))
-            .unzip();
-        (
-            Element::Float(class),
-            false,
-            numbers.len() as u32,
-            bytes.concat(),
-            Plain::List(plains),
-        )
+        let (bytes, plains): (Vec<_>, Vec<_>) = numbers.iter().map(|float| write_float(class, *float)).unzip();
+        (Element::Float(class), false, numbers.len() as u32, bytes.concat(), Plain::List(plains))
     });
     prop_oneof![integers, floats]
 }
@@ -189,16 +129,12 @@ fn field() -> impl Strategy<Value = Written<FieldType>> {
     prop_oneof![
         scalar().prop_map(|(class, bytes, plain)| (FieldType::Scalar(class), bytes, plain)),
         (scalar(), any::<bool>()).prop_map(|((class, bytes, plain), is_some)| {
-            let (bytes, plain) = if is_some {
-                ([&[1], bytes.as_slice()].concat(), Some(Box::new(plain)))
-            } else {
-                (vec![0], None)
-            };
+            let (bytes, plain) =
+                if is_some { ([&[1], bytes.as_slice()].concat(), Some(Box::new(plain))) } else { (vec![0], None) };
             (FieldType::Optional(class), bytes, Plain::Optional(plain))
         }),
-        elements().prop_map(|(element, text, len, bytes, plain)| {
-            (FieldType::Array { element, len, text }, bytes, plain)
-        }),
+        elements()
+            .prop_map(|(element, text, len, bytes, plain)| { (FieldType::Array { element, len, text }, bytes, plain) }),
         elements().prop_map(|(element, text, len, bytes, plain)| {
             let bytes = [len.to_le_bytes().as_slice(), &bytes].concat();
             (FieldType::Sequence { element, text }, bytes, plain)

@@ -7,21 +7,13 @@ use crate::model::Source;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Item {
     /// `trace { … }`, `env { … }`, `clock { … }`, `stream { … }`, `event { … }`, `callsite { … }`.
-    Block {
-        at: usize,
-        kind: String,
-        entries: Vec<Item>,
-    },
+    Block { at: usize, kind: String, entries: Vec<Item> },
     /// `typealias TYPE := NAME` or `typedef TYPE NAME`.
     Alias { at: usize, ty: Type, name: String },
     /// A structure, variant or enumeration that is declared for later.
     Declare(Type),
     /// `name = value`.
-    Assign {
-        at: usize,
-        name: String,
-        value: Value,
-    },
+    Assign { at: usize, name: String, value: Value },
     /// `name := TYPE`.
     AssignType { at: usize, name: String, ty: Type },
     /// The comment about a place in source text.

@@ -148,18 +148,10 @@ impl fmt::Display for Class {
                     }
                 }
                 f.write_str(" }")?;
-                if *align > 8 {
-                    write!(f, " align {align}")
-                } else {
-                    Ok(())
-                }
+                if *align > 8 { write!(f, " align {align}") } else { Ok(()) }
             }
-            ClassKind::Array { element, len } => {
-                write_element(f, element).and_then(|()| write!(f, "[{len}]"))
-            }
-            ClassKind::Sequence { element, length } => {
-                write_element(f, element).and_then(|()| write!(f, "[{length}]"))
-            }
+            ClassKind::Array { element, len } => write_element(f, element).and_then(|()| write!(f, "[{len}]")),
+            ClassKind::Sequence { element, length } => write_element(f, element).and_then(|()| write!(f, "[{length}]")),
             ClassKind::Enum { container, .. } => write!(f, "enum {container}"),
             ClassKind::Variant { .. } => f.write_str("variant"),
         }

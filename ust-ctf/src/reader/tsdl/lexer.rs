@@ -45,14 +45,9 @@ pub(crate) fn tokens(source: &str) -> std::result::Result<Vec<Token<'_>>, Compla
         }
         let at = source.len() - rest.len();
         if rest.starts_with('/') {
-            let text = comment
-                .parse_next(&mut rest)
-                .map_err(|_| Complaint::new(at, reason(&source[at..])))?;
+            let text = comment.parse_next(&mut rest).map_err(|_| Complaint::new(at, reason(&source[at..])))?;
             if let Ok(note) = source_note.parse(text) {
-                tokens.push(Token {
-                    at,
-                    kind: TokenKind::SourceNote(note),
-                });
+                tokens.push(Token { at, kind: TokenKind::SourceNote(note) });
             }
             continue;
         }
@@ -76,8 +71,7 @@ fn reason(rest: &str) -> String {
 }
 
 fn skip_blanks(input: &mut &str) {
-    *input =
-        input.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b' || c == '\0');
+    *input = input.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b' || c == '\0');
 }
 
 fn comment<'s>(input: &mut &'s str) -> Result<&'s str> {
@@ -112,9 +106,7 @@ fn symbol<'s>(input: &mut &'s str) -> Result<&'s str> {
 
 /// Parses a C integer constant with its suffixes.
 fn number(input: &mut &str) -> Result<u64> {
-    let text = (one_of(|c: char| c.is_ascii_digit()), letters)
-        .take()
-        .parse_next(input)?;
+    let text = (one_of(|c: char| c.is_ascii_digit()), letters).take().parse_next(input)?;
     let digits = text.trim_end_matches(['u', 'U', 'l', 'L']);
     let value = if let Some(hex) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
         u64::from_str_radix(hex, 16)
@@ -190,51 +182,29 @@ mod tests {
     use super::*;
 
     fn kinds(source: &str) -> Vec<TokenKind<'_>> {
-        tokens(source)
-            .expect("tokens")
-            .into_iter()
-            .map(|token| token.kind)
-            .collect()
+        tokens(source).expect("tokens").into_iter().map(|token| token.kind).collect()
     }
 
     #[test]
     fn numbers_have_three_bases_and_suffixes() {
-        assert_eq!(
-            kinds("10 0x1fUL 010 0 18446744073709551615"),
-            [10, 31, 8, 0, u64::MAX].map(TokenKind::Number)
-        );
+        assert_eq!(kinds("10 0x1fUL 010 0 18446744073709551615"), [10, 31, 8, 0, u64::MAX].map(TokenKind::Number));
     }
 
     #[test]
     fn strings_keep_every_character_that_the_writer_escapes() {
         let text = "\" \\ */ \n \t \r é \u{1b}2 \u{7f}";
-        assert_eq!(
-            kinds(&crate::escape::quoted(text)),
-            [TokenKind::String(text.into())]
-        );
-        assert_eq!(
-            kinds(&crate::escape::quoted_in_comment(text)),
-            [TokenKind::String(text.into())]
-        );
+        assert_eq!(kinds(&crate::escape::quoted(text)), [TokenKind::String(text.into())]);
+        assert_eq!(kinds(&crate::escape::quoted_in_comment(text)), [TokenKind::String(text.into())]);
     }
 
     #[test]
     fn comments_vanish_and_symbols_take_the_longest_form() {
-        assert_eq!(
-            kinds("/* a */ := // b\n ... ."),
-            [":=", "...", "."].map(TokenKind::Symbol)
-        );
+        assert_eq!(kinds("/* a */ := // b\n ... ."), [":=", "...", "."].map(TokenKind::Symbol));
     }
 
     #[test]
     fn text_without_an_end_is_refused_where_it_starts() {
-        for (source, at) in [
-            ("a \"b", 2),
-            ("a /* b", 2),
-            ("1 99999999999999999999", 2),
-            ("é", 0),
-            ("\"\\q\"", 0),
-        ] {
+        for (source, at) in [("a \"b", 2), ("a /* b", 2), ("1 99999999999999999999", 2), ("é", 0), ("\"\\q\"", 0)] {
             assert_eq!(tokens(source).expect_err(source).at, at, "{source}");
         }
     }

@@ -15,12 +15,7 @@ const BLOCKS: [&str; 6] = ["trace", "env", "clock", "stream", "event", "callsite
 
 /// Returns the statements of a metadata text of `source_bytes` bytes.
 pub(crate) fn parse(tokens: &[Token<'_>], source_bytes: usize) -> Result<Vec<Item>> {
-    let mut parser = Parser {
-        tokens,
-        idx: 0,
-        end: source_bytes,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens, idx: 0, end: source_bytes, depth: 0 };
     let mut items = Vec::new();
     while parser.idx < tokens.len() {
         if parser.eat(";") {
@@ -69,11 +64,7 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn expect(&mut self, symbol: &str) -> Result<()> {
-        if self.eat(symbol) {
-            Ok(())
-        } else {
-            Err(self.expected(&format!("`{symbol}`")))
-        }
+        if self.eat(symbol) { Ok(()) } else { Err(self.expected(&format!("`{symbol}`"))) }
     }
 
     fn word(&mut self, what: &str) -> Result<&'s str> {
@@ -110,11 +101,7 @@ impl<'t, 's> Parser<'t, 's> {
             Some(TokenKind::Word(word)) if is_root && BLOCKS.contains(word) => {
                 self.idx += 1;
                 let entries = self.block()?;
-                return Ok(Item::Block {
-                    at,
-                    kind: (*word).to_owned(),
-                    entries,
-                });
+                return Ok(Item::Block { at, kind: (*word).to_owned(), entries });
             }
             Some(TokenKind::Word("typealias" | "typedef")) => return self.alias(),
             Some(TokenKind::Word("struct" | "variant" | "enum")) => {
@@ -129,17 +116,9 @@ impl<'t, 's> Parser<'t, 's> {
         }
         let name = self.path()?;
         let item = if self.eat(":=") {
-            Item::AssignType {
-                at,
-                name,
-                ty: self.ty(false)?,
-            }
+            Item::AssignType { at, name, ty: self.ty(false)? }
         } else if self.eat("=") {
-            Item::Assign {
-                at,
-                name,
-                value: self.value()?,
-            }
+            Item::Assign { at, name, value: self.value()? }
         } else {
             return Err(self.expected("`=` or `:=`"));
         };
@@ -207,11 +186,7 @@ impl<'t, 's> Parser<'t, 's> {
             return Err(self.expected(what));
         };
         self.idx += 1;
-        Ok(if negative {
-            -i128::from(*number)
-        } else {
-            i128::from(*number)
-        })
+        Ok(if negative { -i128::from(*number) } else { i128::from(*number) })
     }
 
     fn unsigned(&mut self, what: &str) -> Result<u64> {
@@ -223,10 +198,7 @@ impl<'t, 's> Parser<'t, 's> {
     fn ty(&mut self, name_follows: bool) -> Result<Type> {
         let at = self.at();
         if self.depth == TYPE_DEPTH_MAX {
-            return Err(Complaint::new(
-                at,
-                format!("types nest deeper than {TYPE_DEPTH_MAX} levels"),
-            ));
+            return Err(Complaint::new(at, format!("types nest deeper than {TYPE_DEPTH_MAX} levels")));
         }
         self.depth += 1;
         let kind = self.type_kind(name_follows);
@@ -241,11 +213,7 @@ impl<'t, 's> Parser<'t, 's> {
             "floating_point" => Ok(TypeKind::Float(self.attributes()?)),
             "string" => {
                 let has_braces = self.is_symbol("{");
-                Ok(TypeKind::String(if has_braces {
-                    self.attributes()?
-                } else {
-                    Vec::new()
-                }))
+                Ok(TypeKind::String(if has_braces { self.attributes()? } else { Vec::new() }))
             }
             "struct" => self.structure(),
             "variant" => self.variant(),
@@ -292,16 +260,8 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn structure(&mut self) -> Result<TypeKind> {
-        let name = if self.is_word("align") {
-            None
-        } else {
-            self.optional_name()
-        };
-        let body = if self.is_symbol("{") {
-            Some(self.members()?)
-        } else {
-            None
-        };
+        let name = if self.is_word("align") { None } else { self.optional_name() };
+        let body = if self.is_symbol("{") { Some(self.members()?) } else { None };
         if name.is_none() && body.is_none() {
             return Err(self.expected("the name or the body of a structure"));
         }
@@ -321,11 +281,7 @@ impl<'t, 's> Parser<'t, 's> {
             tag = Some(self.path()?);
             self.expect(">")?;
         }
-        let body = if self.is_symbol("{") {
-            Some(self.members()?)
-        } else {
-            None
-        };
+        let body = if self.is_symbol("{") { Some(self.members()?) } else { None };
         if name.is_none() && body.is_none() {
             return Err(self.expected("the name or the body of a variant"));
         }
@@ -357,18 +313,10 @@ impl<'t, 's> Parser<'t, 's> {
                 self.expect("]")?;
             }
             if lengths.len() > TYPE_DEPTH_MAX {
-                return Err(Complaint::new(
-                    at,
-                    format!("this array has {} dimensions", lengths.len()),
-                ));
+                return Err(Complaint::new(at, format!("this array has {} dimensions", lengths.len())));
             }
             self.expect(";")?;
-            members.push(Member::Field {
-                at,
-                ty,
-                name,
-                lengths,
-            });
+            members.push(Member::Field { at, ty, name, lengths });
         }
         Ok(members)
     }
@@ -383,24 +331,12 @@ impl<'t, 's> Parser<'t, 's> {
 
     fn enumeration(&mut self) -> Result<TypeKind> {
         let name = self.optional_name();
-        let container = if self.eat(":") {
-            Some(Box::new(self.ty(false)?))
-        } else {
-            None
-        };
-        let body = if self.eat("{") {
-            Some(self.labels()?)
-        } else {
-            None
-        };
+        let container = if self.eat(":") { Some(Box::new(self.ty(false)?)) } else { None };
+        let body = if self.eat("{") { Some(self.labels()?) } else { None };
         if name.is_none() && body.is_none() {
             return Err(self.expected("the name or the body of an enumeration"));
         }
-        Ok(TypeKind::Enum {
-            name,
-            container,
-            body,
-        })
+        Ok(TypeKind::Enum { name, container, body })
     }
 
     fn labels(&mut self) -> Result<Vec<Label>> {
@@ -417,11 +353,7 @@ impl<'t, 's> Parser<'t, 's> {
             let mut range = None;
             if self.eat("=") {
                 let low = self.signed("the value of a label")?;
-                let high = if self.eat("...") {
-                    self.signed("the last value of a label")?
-                } else {
-                    low
-                };
+                let high = if self.eat("...") { self.signed("the last value of a label")? } else { low };
                 range = Some((low, high));
             }
             labels.push(Label { at, name, range });

@@ -7,9 +7,7 @@
 use std::sync::Arc;
 
 use super::ast::{Item, Value};
-use super::class::{
-    Class, ClassKind, ClockBlock, EventBlock, MemberClass, Metadata, StreamBlock, TraceBlock,
-};
+use super::class::{Class, ClassKind, ClockBlock, EventBlock, MemberClass, Metadata, StreamBlock, TraceBlock};
 use super::types::Scope;
 use crate::model::{ByteOrder, EnvValue};
 use crate::reader::error::Complaint;
@@ -37,13 +35,7 @@ pub(crate) fn resolve(items: &[Item]) -> Result<Metadata> {
     Ok(metadata)
 }
 
-fn block(
-    metadata: &mut Metadata,
-    scope: &mut Scope<'_>,
-    at: usize,
-    kind: &str,
-    entries: &[Item],
-) -> Result<()> {
+fn block(metadata: &mut Metadata, scope: &mut Scope<'_>, at: usize, kind: &str, entries: &[Item]) -> Result<()> {
     match kind {
         "trace" => metadata.trace = trace_block(scope, at, entries)?,
         "env" => metadata.env = env_block(entries)?,
@@ -56,18 +48,12 @@ fn block(
 }
 
 fn trace_block(scope: &mut Scope<'_>, at: usize, entries: &[Item]) -> Result<TraceBlock> {
-    let mut block = TraceBlock {
-        at,
-        ..TraceBlock::default()
-    };
+    let mut block = TraceBlock { at, ..TraceBlock::default() };
     for entry in entries {
         match entry {
             Item::Assign { at, name, value } => match name.as_str() {
                 "major" if *value != Value::Number(1) => {
-                    return Err(Complaint::new(
-                        *at,
-                        "this is not CTF 1: the major version must be 1",
-                    ));
+                    return Err(Complaint::new(*at, "this is not CTF 1: the major version must be 1"));
                 }
                 "uuid" => block.uuid = Some(uuid(*at, value)?),
                 "byte_order" => block.byte_order = Some(byte_order(*at, value)?),
@@ -126,28 +112,17 @@ fn clock_block(at: usize, entries: &[Item]) -> Result<ClockBlock> {
         return Err(Complaint::new(at, "this clock has no `name`"));
     }
     if block.freq == 0 {
-        return Err(Complaint::new(
-            at,
-            format!("clock `{}` has the frequency 0", block.name),
-        ));
+        return Err(Complaint::new(at, format!("clock `{}` has the frequency 0", block.name)));
     }
     Ok(block)
 }
 
 fn stream_block(scope: &mut Scope<'_>, at: usize, entries: &[Item]) -> Result<StreamBlock> {
     // A trace with one stream class needs no id.
-    let mut block = StreamBlock {
-        at,
-        id: 0,
-        packet_context: None,
-        event_header: None,
-        event_context: None,
-    };
+    let mut block = StreamBlock { at, id: 0, packet_context: None, event_header: None, event_context: None };
     for entry in entries {
         match entry {
-            Item::Assign { at, name, value } if name == "id" => {
-                block.id = number(*at, name, value)?
-            }
+            Item::Assign { at, name, value } if name == "id" => block.id = number(*at, name, value)?,
             Item::AssignType { name, ty, .. } => {
                 let class = Some(scope.class(ty)?);
                 match name.as_str() {
@@ -185,12 +160,8 @@ fn event_block(scope: &mut Scope<'_>, at: usize, entries: &[Item]) -> Result<Eve
                 "model.emf.uri" => block.model_emf_uri = Some(text(*at, name, value)?),
                 _ => {}
             },
-            Item::AssignType { name, ty, .. } if name == "fields" => {
-                block.fields = Some(scope.class(ty)?)
-            }
-            Item::AssignType { name, ty, .. } if name == "context" => {
-                block.context = Some(scope.class(ty)?)
-            }
+            Item::AssignType { name, ty, .. } if name == "fields" => block.fields = Some(scope.class(ty)?),
+            Item::AssignType { name, ty, .. } if name == "context" => block.context = Some(scope.class(ty)?),
             Item::Note(source) => block.source = Some(source.clone()),
             other => scope.declare(other)?,
         }
@@ -219,20 +190,12 @@ pub(super) fn byte_order(at: usize, value: &Value) -> Result<ByteOrder> {
     match value {
         Value::Words(word) if word == "le" => Ok(ByteOrder::Little),
         Value::Words(word) if word == "be" || word == "network" => Ok(ByteOrder::Big),
-        _ => Err(Complaint::new(
-            at,
-            "a byte order must be `le`, `be` or `network`",
-        )),
+        _ => Err(Complaint::new(at, "a byte order must be `le`, `be` or `network`")),
     }
 }
 
 fn uuid(at: usize, value: &Value) -> Result<[u8; 16]> {
-    let malformed = || {
-        Complaint::new(
-            at,
-            "a uuid must be a string of 32 hexadecimal digits in five groups",
-        )
-    };
+    let malformed = || Complaint::new(at, "a uuid must be a string of 32 hexadecimal digits in five groups");
     let Value::String(text) = value else {
         return Err(malformed());
     };
@@ -256,18 +219,11 @@ pub(super) fn members<'c>(class: Option<&'c Arc<Class>>, what: &str) -> Result<&
     match class {
         None => Ok(&[]),
         Some(class) => match &class.kind {
-            ClassKind::Struct {
-                members,
-                align: ..=8,
-            } => Ok(members),
-            ClassKind::Struct { align, .. } => Err(Complaint::new(
-                class.at,
-                format!("`{what}` is aligned to {align} bits; that is not read yet"),
-            )),
-            _ => Err(Complaint::new(
-                class.at,
-                format!("`{what}` must be a structure"),
-            )),
+            ClassKind::Struct { members, align: ..=8 } => Ok(members),
+            ClassKind::Struct { align, .. } => {
+                Err(Complaint::new(class.at, format!("`{what}` is aligned to {align} bits; that is not read yet")))
+            }
+            _ => Err(Complaint::new(class.at, format!("`{what}` must be a structure"))),
         },
     }
 }

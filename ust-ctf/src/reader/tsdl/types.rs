@@ -22,10 +22,7 @@ pub(super) struct Scope<'outer> {
 impl Scope<'_> {
     /// Returns an empty scope inside this one.
     pub(super) fn inner(&self) -> Scope<'_> {
-        Scope {
-            outer: Some(self),
-            names: HashMap::new(),
-        }
+        Scope { outer: Some(self), names: HashMap::new() }
     }
 
     /// Declares what `item` declares, if anything.
@@ -59,80 +56,34 @@ impl Scope<'_> {
             }
             scope = inner.outer;
         }
-        Err(Complaint::new(
-            at,
-            format!("`{name}` is not declared above"),
-        ))
+        Err(Complaint::new(at, format!("`{name}` is not declared above")))
     }
 
     /// Returns the class of `ty`, and declares its name if it has a name and a body.
     pub(super) fn class(&mut self, ty: &Type) -> Result<Arc<Class>> {
         let at = ty.at;
         let (keyword, name, kind) = match &ty.kind {
-            TypeKind::Integer(attributes) => {
-                ("", &None, ClassKind::Integer(integer(at, attributes)?))
-            }
+            TypeKind::Integer(attributes) => ("", &None, ClassKind::Integer(integer(at, attributes)?)),
             TypeKind::Float(attributes) => ("", &None, ClassKind::Float(float(at, attributes)?)),
             TypeKind::String(_) => ("", &None, ClassKind::String),
             TypeKind::Named(name) => return self.find(at, name),
-            TypeKind::Struct {
-                name, body: None, ..
-            } => return self.find_tagged(at, "struct", name),
-            TypeKind::Enum {
-                name, body: None, ..
-            } => return self.find_tagged(at, "enum", name),
-            TypeKind::Variant {
-                name,
-                body: None,
-                tag,
-            } => {
+            TypeKind::Struct { name, body: None, .. } => return self.find_tagged(at, "struct", name),
+            TypeKind::Enum { name, body: None, .. } => return self.find_tagged(at, "enum", name),
+            TypeKind::Variant { name, body: None, tag } => {
                 let class = self.find_tagged(at, "variant", name)?;
                 return self.with_tag(at, &class, tag);
             }
-            TypeKind::Struct {
-                name,
-                body: Some(body),
-                align,
-            } => {
+            TypeKind::Struct { name, body: Some(body), align } => {
                 let members = self.inner().members(body)?;
-                (
-                    "struct",
-                    name,
-                    ClassKind::Struct {
-                        members,
-                        align: align.unwrap_or(1),
-                    },
-                )
+                ("struct", name, ClassKind::Struct { members, align: align.unwrap_or(1) })
             }
-            TypeKind::Variant {
-                name,
-                tag,
-                body: Some(body),
-            } => {
+            TypeKind::Variant { name, tag, body: Some(body) } => {
                 let options = self.inner().members(body)?;
-                (
-                    "variant",
-                    name,
-                    ClassKind::Variant {
-                        tag: tag.clone(),
-                        options,
-                    },
-                )
+                ("variant", name, ClassKind::Variant { tag: tag.clone(), options })
             }
-            TypeKind::Enum {
-                name,
-                container,
-                body: Some(body),
-            } => {
+            TypeKind::Enum { name, container, body: Some(body) } => {
                 let container = self.container(at, container.as_deref())?;
-                (
-                    "enum",
-                    name,
-                    ClassKind::Enum {
-                        mappings: mappings(body)?,
-                        container,
-                    },
-                )
+                ("enum", name, ClassKind::Enum { mappings: mappings(body)?, container })
             }
         };
         let class = new_class(at, kind)?;
@@ -143,21 +94,14 @@ impl Scope<'_> {
     }
 
     fn find_tagged(&self, at: usize, keyword: &str, name: &Option<String>) -> Result<Arc<Class>> {
-        self.find(
-            at,
-            &format!("{keyword} {}", name.as_deref().unwrap_or_default()),
-        )
+        self.find(at, &format!("{keyword} {}", name.as_deref().unwrap_or_default()))
     }
 
     fn with_tag(&self, at: usize, class: &Class, tag: &Option<String>) -> Result<Arc<Class>> {
         match &class.kind {
-            ClassKind::Variant { options, .. } => new_class(
-                at,
-                ClassKind::Variant {
-                    tag: tag.clone(),
-                    options: options.clone(),
-                },
-            ),
+            ClassKind::Variant { options, .. } => {
+                new_class(at, ClassKind::Variant { tag: tag.clone(), options: options.clone() })
+            }
             _ => Err(Complaint::new(at, "this name is not that of a variant")),
         }
     }
@@ -170,10 +114,7 @@ impl Scope<'_> {
         };
         match &class.kind {
             ClassKind::Integer(integer) => Ok(integer.clone()),
-            _ => Err(Complaint::new(
-                at,
-                "the container of an enumeration must be an integer",
-            )),
+            _ => Err(Complaint::new(at, "the container of an enumeration must be an integer")),
         }
     }
 
@@ -186,38 +127,21 @@ impl Scope<'_> {
                     self.declare(item)?;
                     continue;
                 }
-                Member::Field {
-                    at,
-                    ty,
-                    name,
-                    lengths,
-                } => (*at, ty, name, lengths),
+                Member::Field { at, ty, name, lengths } => (*at, ty, name, lengths),
             };
             if !seen.insert(name) {
-                return Err(Complaint::new(
-                    at,
-                    format!("there are two members `{name}`"),
-                ));
+                return Err(Complaint::new(at, format!("there are two members `{name}`")));
             }
             let mut class = self.class(ty)?;
             // `x[2][3]` is an array of 2 arrays of 3.
             for length in lengths.iter().rev() {
                 let kind = match length {
-                    Length::Count(len) => ClassKind::Array {
-                        element: class,
-                        len: *len,
-                    },
-                    Length::Field(length) => ClassKind::Sequence {
-                        element: class,
-                        length: length.clone(),
-                    },
+                    Length::Count(len) => ClassKind::Array { element: class, len: *len },
+                    Length::Field(length) => ClassKind::Sequence { element: class, length: length.clone() },
                 };
                 class = new_class(at, kind)?;
             }
-            members.push(MemberClass {
-                name: name.clone(),
-                class,
-            });
+            members.push(MemberClass { name: name.clone(), class });
         }
         Ok(members)
     }
@@ -225,23 +149,15 @@ impl Scope<'_> {
 
 fn new_class(at: usize, kind: ClassKind) -> Result<Arc<Class>> {
     let inner = match &kind {
-        ClassKind::Struct { members, .. }
-        | ClassKind::Variant {
-            options: members, ..
-        } => members
-            .iter()
-            .map(|member| member.class.depth)
-            .max()
-            .unwrap_or(0),
+        ClassKind::Struct { members, .. } | ClassKind::Variant { options: members, .. } => {
+            members.iter().map(|member| member.class.depth).max().unwrap_or(0)
+        }
         ClassKind::Array { element, .. } | ClassKind::Sequence { element, .. } => element.depth,
         _ => 0,
     };
     let depth = inner + 1;
     if depth > TYPE_DEPTH_MAX {
-        return Err(Complaint::new(
-            at,
-            format!("types nest deeper than {TYPE_DEPTH_MAX} levels"),
-        ));
+        return Err(Complaint::new(at, format!("types nest deeper than {TYPE_DEPTH_MAX} levels")));
     }
     Ok(Arc::new(Class { at, depth, kind }))
 }
@@ -273,10 +189,7 @@ fn integer(at: usize, attributes: &[Attribute]) -> Result<IntegerClass> {
     class.bits = match bits {
         Some(bits @ 1..=64) => bits,
         Some(bits) => {
-            return Err(Complaint::new(
-                at,
-                format!("an integer of {bits} bits: it must have 1 to 64"),
-            ));
+            return Err(Complaint::new(at, format!("an integer of {bits} bits: it must have 1 to 64")));
         }
         None => return Err(Complaint::new(at, "this integer has no `size`")),
     };
@@ -285,12 +198,7 @@ fn integer(at: usize, attributes: &[Attribute]) -> Result<IntegerClass> {
 }
 
 fn float(at: usize, attributes: &[Attribute]) -> Result<FloatClass> {
-    let mut class = FloatClass {
-        exponent_bits: 0,
-        mantissa_bits: 0,
-        align: 8,
-        byte_order: None,
-    };
+    let mut class = FloatClass { exponent_bits: 0, mantissa_bits: 0, align: 8, byte_order: None };
     for Attribute { at, name, value } in attributes {
         match name.as_str() {
             "exp_dig" => class.exponent_bits = number(*at, name, value)?,
@@ -322,10 +230,7 @@ fn is_text(value: &Value) -> bool {
 fn alignment(at: usize, value: &Value) -> Result<u64> {
     let align: u64 = number(at, "align", value)?;
     if !align.is_power_of_two() {
-        return Err(Complaint::new(
-            at,
-            format!("`align` cannot be {align}: it must be a power of two"),
-        ));
+        return Err(Complaint::new(at, format!("`align` cannot be {align}: it must be a power of two")));
     }
     Ok(align)
 }
@@ -336,10 +241,7 @@ fn boolean(at: usize, name: &str, value: &Value) -> Result<bool> {
         Value::Number(1) => Ok(true),
         Value::Words(word) if word.eq_ignore_ascii_case("true") => Ok(true),
         Value::Words(word) if word.eq_ignore_ascii_case("false") => Ok(false),
-        _ => Err(Complaint::new(
-            at,
-            format!("`{name}` must be `true` or `false`"),
-        )),
+        _ => Err(Complaint::new(at, format!("`{name}` must be `true` or `false`"))),
     }
 }
 
@@ -355,20 +257,15 @@ fn base(at: usize, value: &Value) -> Result<Base> {
         },
         Value::String(_) => None,
     };
-    radix
-        .and_then(Base::from_radix)
-        .ok_or_else(|| Complaint::new(at, "`base` must be 2, 8, 10 or 16"))
+    radix.and_then(Base::from_radix).ok_or_else(|| Complaint::new(at, "`base` must be 2, 8, 10 or 16"))
 }
 
 fn clock_name(at: usize, value: &Value) -> Result<String> {
     let Value::Words(words) = value else {
         return Err(Complaint::new(at, "`map` must name the value of a clock"));
     };
-    let name = words
-        .strip_prefix("clock.")
-        .and_then(|rest| rest.strip_suffix(".value"));
-    name.map(str::to_owned)
-        .ok_or_else(|| Complaint::new(at, "`map` must have the form `clock.NAME.value`"))
+    let name = words.strip_prefix("clock.").and_then(|rest| rest.strip_suffix(".value"));
+    name.map(str::to_owned).ok_or_else(|| Complaint::new(at, "`map` must have the form `clock.NAME.value`"))
 }
 
 fn mappings(labels: &[Label]) -> Result<Vec<Mapping>> {
@@ -377,16 +274,9 @@ fn mappings(labels: &[Label]) -> Result<Vec<Mapping>> {
     for Label { at, name, range } in labels {
         let (low, high) = range.unwrap_or((next, next));
         if low > high {
-            return Err(Complaint::new(
-                *at,
-                format!("label `{name}` has the empty range {low} ... {high}"),
-            ));
+            return Err(Complaint::new(*at, format!("label `{name}` has the empty range {low} ... {high}")));
         }
-        mappings.push(Mapping {
-            label: name.clone(),
-            low,
-            high,
-        });
+        mappings.push(Mapping { label: name.clone(), low, high });
         next = high + 1;
     }
     Ok(mappings)
