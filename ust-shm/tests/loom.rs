@@ -156,23 +156,28 @@ fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
 
 #[test]
 fn events_arrive_whole_in_order_and_every_missing_one_is_counted() {
-    const LAST: u64 = 7;
-    model(3, || {
+    const LAST: u64 = 6;
+    let outcomes = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let seen = std::sync::Arc::clone(&outcomes);
+    model(2, move || {
         let ring = Arc::new(Ring::<Plain>::new());
+        let cursor = Cursor::default();
+        // Before the other thread starts: loom forgets a thread's access to a word when another thread loads the word before
+        // it stores to it, as the lease does.
+        cursor.lease(&*ring, 1, 0);
         let writer = {
             let ring = Arc::clone(&ring);
-            thread::spawn(move || {
-                let cursor = Cursor::default();
-                cursor.lease(&*ring, 1, 0);
-                write(&ring, &cursor, 1..=LAST, WhenFull::Respect);
-            })
+            thread::spawn(move || write(&ring, &cursor, 1..=LAST, WhenFull::Respect))
         };
         let (mut reader, mut got) = (RingReader::new(false), Got::default());
         got.take_all(&ring, &mut reader, false);
         writer.join().expect("no panic");
         got.take_all(&ring, &mut reader, false);
         assert_eq!(got.stamps.len() as u64 + discarded(&ring.header), LAST);
+        seen.lock().expect("no panic").insert(got.stamps.len());
     });
+    let outcomes = outcomes.lock().expect("no panic").clone();
+    assert!(outcomes.contains(&4) && outcomes.contains(&6), "the model explored too little: {outcomes:?}");
 }
 
 #[test]
@@ -184,13 +189,13 @@ fn a_snapshot_of_an_overwritten_ring_holds_no_torn_event() {
         write(&ring, &cursor, 1..=2, WhenFull::Overwrite);
         let writer = {
             let ring = Arc::clone(&ring);
-            thread::spawn(move || write(&ring, &cursor, 3..=4, WhenFull::Overwrite))
+            thread::spawn(move || write(&ring, &cursor, 3..=3, WhenFull::Overwrite))
         };
         let (mut reader, mut got) = (RingReader::new(true), Got::default());
         got.take_all(&ring, &mut reader, true);
         writer.join().expect("no panic");
         got.take_all(&ring, &mut reader, true);
-        assert_eq!(got.stamps.last(), Some(&4), "the newest event is always there");
+        assert_eq!(got.stamps.last(), Some(&3), "the newest event is always there");
     });
 }
 
