@@ -33,6 +33,9 @@ mod scalar;
 mod slice;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub mod modify;
 
 pub use ust_shm::descriptor::{FieldType, Scalar};
