@@ -6,6 +6,7 @@ extern crate self as ust;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod emit;
 pub mod field;
 #[doc(hidden)]
 pub mod format;

@@ -12,7 +12,7 @@ pub use ust_shm::descriptor::{
 
 pub use crate::field::modify;
 pub use crate::field::{Field, ScalarField, Wire};
-pub use crate::format;
+pub use crate::format::{self, Place};
 use crate::record;
 pub use crate::tracepoint::Tracepoint;
 
