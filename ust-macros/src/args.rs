@@ -46,7 +46,7 @@ fn parse_list(input: ParseStream, args: &mut Vec<Arg>) -> syn::Result<()> {
     while !input.is_empty() {
         let key = input.call(Ident::parse_any)?;
         let value = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse()?),
+            Some(_) => Some(ungrouped(input.parse()?)),
             None => None,
         };
         args.push(Arg { key, value });
@@ -55,6 +55,14 @@ fn parse_list(input: ParseStream, args: &mut Vec<Arg>) -> syn::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Takes off the invisible parentheses of what a `macro_rules` macro passed on.
+fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
 }
 
 fn unknown_key(attribute: &str, key: &str, allowed: &[&str]) -> String {

@@ -101,8 +101,13 @@ impl Declaration {
 
     /// The attributes for the module beside the function.
     pub fn module_attrs(&self) -> impl Iterator<Item = &Attribute> {
-        const SHARED: [&str; 7] = ["cfg", "cfg_attr", "deprecated", "allow", "warn", "deny", "forbid"];
+        const SHARED: [&str; 6] = ["cfg", "cfg_attr", "allow", "warn", "deny", "forbid"];
         self.attrs.iter().filter(|attr| SHARED.iter().any(|name| attr.path().is_ident(name)))
+    }
+
+    /// Says that the tracepoint is not to be used any more: goes on what users call.
+    pub fn deprecation(&self) -> Option<&Attribute> {
+        self.attrs.iter().find(|attr| attr.path().is_ident("deprecated"))
     }
 
     /// The arguments that callers pass.

@@ -218,12 +218,12 @@ fn field_docs(declaration: &Declaration) -> TokenStream {
 
 fn module(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
-    let attrs = declaration.module_attrs();
+    let (attrs, deprecation) = (declaration.module_attrs(), declaration.deprecation());
     let docs = format!("The state of the tracepoint [`{0}()`](fn@{0}).", ident.unraw());
     quote! {
         #[doc = #docs]
         #(#attrs)*
-        #[allow(non_snake_case, dead_code, deprecated, unreachable_pub)]
+        #[allow(non_snake_case, dead_code, unreachable_pub)]
         #vis mod #ident {
             #[doc(hidden)]
             #[derive(Clone, Copy, Debug)]
@@ -238,6 +238,7 @@ fn module(declaration: &Declaration) -> TokenStream {
             static ENTRY: &::ust::__private::Tracepoint = &TRACEPOINT;
 
             /// Tells whether anyone records the event right now.
+            #deprecation
             #[inline(always)]
             pub fn enabled() -> bool {
                 TRACEPOINT.is_enabled()
@@ -294,7 +295,7 @@ fn emit(declaration: &Declaration) -> TokenStream {
     let body = body(declaration, quote!(&#ident::TRACEPOINT));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
+        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Event {
             #[doc(hidden)]
             #[allow(clippy::too_many_arguments, unused_variables)]
@@ -312,7 +313,7 @@ fn emit_of_class(declaration: &Declaration, class: &Path) -> TokenStream {
     let call = quote_spanned!(ident.span()=> #class::Class::record(&#ident::TRACEPOINT, #(#names),*));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
+        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Event {
             #[doc(hidden)]
             #[allow(clippy::too_many_arguments)]
@@ -348,7 +349,7 @@ fn class(declaration: &Declaration) -> TokenStream {
             const FIELDS: &'static [::ust::__private::FieldDesc] = #fields;
         }
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
+        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Class {
             #[doc(hidden)]
             #[allow(clippy::too_many_arguments, dead_code, unused_variables)]
