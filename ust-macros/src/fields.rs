@@ -141,9 +141,9 @@ impl Field {
 
     /// The constant that describes the field.
     pub fn description(&self) -> TokenStream {
-        let Self { ty, nowrite, .. } = self;
+        let nowrite = self.nowrite;
         let name = &self.name.0;
-        let plain = quote_spanned!(ty.span()=> <#ty as ::ust::__private::Field>::TYPE);
+        let plain = self.trait_item("TYPE");
         let shown = self.modifiers.iter().fold(
             plain,
             |shown, modifier| quote_spanned!(modifier.span()=> ::ust::__private::modify::#modifier(#shown)),
@@ -162,10 +162,27 @@ impl Field {
 
     /// The expression that makes the field's wire; `None` for what is not stored.
     pub fn wire(&self) -> Option<TokenStream> {
-        let Self { ident, ty, .. } = self;
         let stored = !self.skip && !self.nowrite;
-        stored.then(|| quote_spanned!(ty.span()=> <#ty as ::ust::__private::Field>::wire(#ident)))
+        let (wire, ident) = (self.trait_item("wire"), &self.ident);
+        let argument = quote_spanned!(last_span(&self.ty)=> (#ident));
+        stored.then(|| quote!(#wire #argument))
     }
+
+    /// The path to an item of `Field` for the type. Its tokens span the type from its first to its last
+    /// token: the errors that the compiler has for a type that is no field, one for each use, are then the
+    /// same error, and it is shown once.
+    fn trait_item(&self, item: &str) -> TokenStream {
+        let ty = &self.ty;
+        let last = last_span(ty);
+        let head = quote_spanned!(ty.span()=> <#ty as);
+        let tail = quote_spanned!(last=> ::ust::__private::Field>::);
+        let item = Ident::new(item, last);
+        quote!(#head #tail #item)
+    }
+}
+
+fn last_span(ty: &Type) -> Span {
+    ty.to_token_stream().into_iter().last().map_or(ty.span(), |token| token.span())
 }
 
 fn check_conflicts(args: &[Arg], errors: &mut Errors) {

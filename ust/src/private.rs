@@ -34,12 +34,6 @@ pub trait Declared {
     const DESC: &'static TracepointDesc;
 }
 
-/// Turns an argument into its wire.
-#[inline(always)]
-pub fn wire<T: Field>(value: T) -> T::Wire {
-    value.wire()
-}
-
 /// Records one event, wanted by at least one channel a moment ago.
 #[inline(always)]
 pub fn emit<W: Wire>(tp: &'static Tracepoint, wire: W) {

@@ -34,7 +34,7 @@ fn numbers_are_their_little_endian_bytes() {
     check(0x1234_u16, &[0x34, 0x12]);
     check(-2_i16, &[0xFE, 0xFF]);
     check(0x1234_5678_u32, &[0x78, 0x56, 0x34, 0x12]);
-    check(&-2_i32, &[0xFE, 0xFF, 0xFF, 0xFF]);
+    check::<&i32>(&-2_i32, &[0xFE, 0xFF, 0xFF, 0xFF]);
     check(1_u64 << 63, &[0, 0, 0, 0, 0, 0, 0, 0x80]);
     check(i64::MIN, &[0, 0, 0, 0, 0, 0, 0, 0x80]);
     check(usize::MAX, &[0xFF; size_of::<usize>()]);
@@ -121,7 +121,7 @@ fn c_string_is_its_bytes_and_a_nul() {
 #[test]
 fn array_is_its_elements() {
     check([0x0102_u16, 3], &[2, 1, 3, 0]);
-    check(&[1_u8, 2, 3], &[1, 2, 3]);
+    check::<&[u8; 3]>(&[1, 2, 3], &[1, 2, 3]);
     check([0_u64; 0], &[]);
     check([1.5_f32], &1.5_f32.to_le_bytes());
     check([true, false], &[1, 0]);

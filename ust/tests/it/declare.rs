@@ -58,7 +58,7 @@ fn configured_out(value: NoSuchType);
 fn configured_out_below(value: NoSuchType);
 
 #[tracepoint]
-#[cfg(all())]
+#[cfg(not(any()))]
 #[deprecated]
 #[allow(dead_code)]
 fn configured_in(value: u8);
