@@ -6,6 +6,7 @@ extern crate self as ust;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod declare;
 mod emit;
 pub mod field;
 #[doc(hidden)]
@@ -15,5 +16,6 @@ pub mod record;
 #[doc(hidden)]
 pub mod tracepoint;
 
-pub use ust_macros::{Enumeration, event_class, provider, tracepoint};
+#[doc(inline)]
+pub use declare::{Enumeration, event_class, provider, tracepoint};
 pub use ust_shm::descriptor::LogLevel;
