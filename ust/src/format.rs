@@ -250,7 +250,8 @@ mod tests {
         check(format_args!("{}yz", &long[2..]), &format!("{}{MARK}", &long[..TEXT_BYTES_MAX - MARK.len()]));
         for lead in 0..4 {
             let text = format!("{}{}", "x".repeat(lead), "é€😀".repeat(200));
-            let end = cut_before(&text, TEXT_BYTES_MAX - MARK.len());
+            let ends = text.char_indices().map(|(i, c)| i + c.len_utf8());
+            let end = ends.filter(|&end| end <= TEXT_BYTES_MAX - MARK.len()).max().unwrap_or(0);
             check(format_args!("{text}"), &format!("{}{MARK}", &text[..end]));
         }
     }

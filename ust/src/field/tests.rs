@@ -6,6 +6,7 @@ use core::num::NonZeroU16;
 
 use ust_shm::descriptor::{Base, FieldType, Integer, Scalar};
 
+use super::text::has_nul;
 use super::{Field, Wire, modify};
 
 /// Checks that `value` is stored as `expected`, that the size is right, and that the neighbours survive.
@@ -82,19 +83,20 @@ fn string_of_any_length_is_its_bytes_and_a_nul() {
     }
 }
 
+/// A string that ends early for its reader, with one NUL and with a second one at the end.
 #[test]
 fn string_ends_at_its_first_nul_wherever_that_is() {
     for len in 1..80 {
         for nul in 0..len {
-            let mut bytes = vec![b'x'; len];
-            bytes[nul] = 0;
-            if nul + 1 < len {
-                bytes[len - 1] = 0;
+            for second in [nul, len - 1] {
+                let mut bytes = vec![b'x'; len];
+                bytes[nul] = 0;
+                bytes[second] = 0;
+                let text = String::from_utf8(bytes).expect("ascii");
+                let mut expected = vec![b'x'; nul];
+                expected.push(0);
+                check(text.as_str(), &expected);
             }
-            let text = String::from_utf8(bytes).expect("ascii");
-            let mut expected = vec![b'x'; nul];
-            expected.push(0);
-            check(text.as_str(), &expected);
         }
     }
 }
@@ -107,6 +109,7 @@ fn bytes_next_to_zero_are_not_taken_for_nul() {
             let mut expected = text.clone().into_bytes();
             expected.push(0);
             check(text.as_str(), &expected);
+            assert!(!has_nul(text.as_bytes()), "the slow way is for NUL only");
         }
     }
 }

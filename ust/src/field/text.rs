@@ -121,8 +121,9 @@ fn cut(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == 0).next().unwrap_or(text)
 }
 
+/// Tells whether a byte of `text` is NUL.
 #[inline(always)]
-fn has_nul(text: &[u8]) -> bool {
+pub(super) fn has_nul(text: &[u8]) -> bool {
     let (from, len_bytes) = (text.as_ptr(), text.len());
     // SAFETY: each branch has checked that a word of its size fits, at the start and at the end.
     unsafe {

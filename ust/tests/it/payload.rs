@@ -79,6 +79,16 @@ fn event_without_fields_has_no_payload() {
 
 #[tracepoint]
 #[rustfmt::skip]
+fn nine(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8);
+
+#[test]
+fn event_with_one_field_more_than_a_group_holds_them_all() {
+    let events = recorded(&nine::TRACEPOINT, || nine(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    assert_eq!(events, [[1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+}
+
+#[tracepoint]
+#[rustfmt::skip]
 fn wide(
     f0: u8, f1: u16, f2: u32, f3: u64, f4: u8, f5: u16, f6: u32, f7: u64, f8: u8, f9: u16, f10: u32,
     f11: u64, f12: u8, f13: u16, f14: u32, f15: u64, f16: u8, f17: u16, f18: u32, f19: u64, f20: u8,
