@@ -131,6 +131,11 @@ impl Field {
         self.modifiers.is_empty() && self.computed.is_none() && !self.skip && !self.nowrite && !named
     }
 
+    /// Tells whether the record has the field.
+    pub fn is_stored(&self) -> bool {
+        !self.skip && !self.nowrite
+    }
+
     /// The type for a stub: anything at all if the type was an error.
     pub fn stub_type(&self) -> TokenStream {
         match self.bad_type {
@@ -162,10 +167,9 @@ impl Field {
 
     /// The expression that makes the field's wire; `None` for what is not stored.
     pub fn wire(&self) -> Option<TokenStream> {
-        let stored = !self.skip && !self.nowrite;
         let (wire, ident) = (self.trait_item("wire"), &self.ident);
         let argument = quote_spanned!(last_span(&self.ty)=> (#ident));
-        stored.then(|| quote!(#wire #argument))
+        self.is_stored().then(|| quote!(#wire #argument))
     }
 
     /// The path to an item of `Field` for the type. Its tokens span the type from its first to its last

@@ -31,6 +31,9 @@
 //! The impls stand beside the function, not in the module, so that types are looked up where they were
 //! written, also in a function body. Of an event class there are the field list (`EventClass::FIELDS`)
 //! and the recording function (`Class::record`), which takes the tracepoint as an argument.
+//!
+//! The expansion has no unsafe block and, as a rule, no `#[allow(..)]`: a crate that forbids the lint
+//! would refuse the attribute, while the compiler hides most lints in the output of a macro anyway.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -188,12 +191,12 @@ fn function(declaration: &Declaration, settings: &Settings) -> TokenStream {
     let documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
     let docs = format!("Records the event `{}:{}`.", settings.provider.0, settings.name.0);
     let docs = (!documented).then(|| quote!(#[doc = #docs]));
-    let field_docs = field_docs(declaration);
+    let (field_docs, many) = (field_docs(declaration), declaration.allow_many_arguments());
     quote! {
         #docs
         #(#attrs)*
         #field_docs
-        #[allow(clippy::too_many_arguments)]
+        #many
         #[inline(always)]
         #vis fn #ident(#(#params),*) {
             if #ident::TRACEPOINT.is_enabled() {
@@ -219,11 +222,12 @@ fn field_docs(declaration: &Declaration) -> TokenStream {
 fn module(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (attrs, deprecation) = (declaration.module_attrs(), declaration.deprecation());
+    let odd_name = allow_odd_names([ident]);
     let docs = format!("The state of the tracepoint [`{0}()`](fn@{0}).", ident.unraw());
     quote! {
         #[doc = #docs]
         #(#attrs)*
-        #[allow(non_snake_case, dead_code, unreachable_pub)]
+        #odd_name
         #vis mod #ident {
             #[doc(hidden)]
             #[derive(Clone, Copy, Debug)]
@@ -258,7 +262,6 @@ fn description(declaration: &Declaration, settings: &Settings) -> TokenStream {
     };
     quote! {
         #(#cfgs)*
-        #[allow(deprecated)]
         impl ::ust::__private::Declared for #ident::Event {
             const DESC: &'static ::ust::__private::TracepointDesc = &::ust::__private::TracepointDesc {
                 provider: #provider,
@@ -292,13 +295,13 @@ fn descriptions(declaration: &Declaration) -> TokenStream {
 fn emit(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, params) = (declaration.cfgs(), params_of(declaration));
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let body = body(declaration, quote!(&#ident::TRACEPOINT));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Event {
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments, unused_variables)]
+            #many #odd_names
             #[inline(never)]
             #vis fn emit(#(#params),*) {
                 #body
@@ -310,13 +313,13 @@ fn emit(declaration: &Declaration) -> TokenStream {
 fn emit_of_class(declaration: &Declaration, class: &Path) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names.iter().copied()));
     let call = quote_spanned!(ident.span()=> #class::Class::record(&#ident::TRACEPOINT, #(#names),*));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Event {
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments)]
+            #many #odd_names
             #[inline(always)]
             #vis fn emit(#(#params),*) {
                 #call
@@ -332,27 +335,25 @@ fn class(declaration: &Declaration) -> TokenStream {
     let documented = declaration.attrs.iter().any(|attr| attr.path().is_ident("doc"));
     let docs = (!documented).then(|| quote!(#[doc = "A class of events."]));
     let fields = descriptions(declaration);
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let tp = fields::hidden("tp");
     let body = body(declaration, quote!(#tp));
     quote! {
         #docs
         #(#attrs)*
-        #[allow(non_snake_case, dead_code, unreachable_pub)]
         #vis mod #ident {
             #[doc(hidden)]
             #[derive(Clone, Copy, Debug)]
             pub struct Class;
         }
         #(#cfgs)*
-        #[allow(deprecated)]
         impl ::ust::__private::EventClass for #ident::Class {
             const FIELDS: &'static [::ust::__private::FieldDesc] = #fields;
         }
         #(#cfgs)*
-        #[allow(deprecated, non_snake_case, private_interfaces)]
         impl #ident::Class {
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments, dead_code, unused_variables)]
+            #many #odd_names
             #[inline(never)]
             #vis fn record(#tp: &'static ::ust::__private::Tracepoint, #(#params),*) {
                 #body
@@ -364,11 +365,19 @@ fn class(declaration: &Declaration) -> TokenStream {
 /// Computes the computed fields and records all of them for the tracepoint `tp`.
 fn body(declaration: &Declaration, tp: TokenStream) -> TokenStream {
     let computations = declaration.fields.iter().filter_map(Field::computation);
+    let unused = declaration.fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
     let wires = fields::group(declaration.fields.iter().filter_map(Field::wire).collect());
     quote! {
         #(#computations)*
+        #(let _ = &#unused;)*
         ::ust::__private::emit(#tp, #wires)
     }
+}
+
+/// Names that are not snake case are reported where the user wrote them, not once more for our copies.
+fn allow_odd_names<'a>(names: impl IntoIterator<Item = &'a Ident>) -> Option<TokenStream> {
+    let odd = names.into_iter().any(|name| name.to_string().contains(char::is_uppercase));
+    odd.then(|| quote!(#[allow(non_snake_case)]))
 }
 
 fn names_of(declaration: &Declaration) -> Vec<&Ident> {

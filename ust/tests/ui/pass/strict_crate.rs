@@ -2,7 +2,7 @@
 //! A crate with strict lints can declare tracepoints.
 #![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub, unused_qualifications)]
 #![deny(unused_lifetimes, single_use_lifetimes, trivial_casts, unused_results, elided_lifetimes_in_paths)]
-#![forbid(unsafe_code)]
+#![forbid(unsafe_code, dead_code, deprecated, unused_variables, private_interfaces, non_snake_case)]
 
 use ust::tracepoint;
 
@@ -12,6 +12,12 @@ pub fn checkout(order: u64, total: f64, #[field(text)] sku: &[u8]);
 
 #[tracepoint]
 pub fn undocumented(r#type: u8, tp: u16, at: u32, wire: u64, size: i8, value: &str);
+
+#[ust::event_class]
+fn class(id: u8, #[field(nowrite)] hidden: u8);
+
+#[tracepoint(class = class)]
+pub fn instance(id: u8, hidden: u8);
 
 /// A state.
 #[derive(Clone, Copy, Debug, ust::Enumeration)]
@@ -31,6 +37,7 @@ pub fn state(now: State, before: Option<State>, pointer: *const State) {}
 fn main() {
     checkout(1, 2.0, b"sku");
     undocumented(1, 2, 3, 4, 5, "");
+    instance(1, 2);
     state(State::Run, Some(State::Stop), std::ptr::null());
     ust::emit!(checkout(1, 2.0, b"sku"));
     let _ = checkout::enabled();
