@@ -158,11 +158,13 @@ impl Field {
         }
     }
 
-    /// The statement that computes the field, if it is computed.
-    pub fn computation(&self) -> Option<TokenStream> {
+    /// Wraps `rest` so that it sees the field computed, if it is computed. In a `match`, not a `let`,
+    /// temporary values of the expression live on while the event is recorded; the call gives the value
+    /// its declared type.
+    pub fn compute_before(&self, rest: TokenStream) -> TokenStream {
         let Self { ident, ty, computed, .. } = self;
-        let expr = computed.as_ref()?;
-        Some(quote!(let #ident: #ty = #expr;))
+        let Some(expr) = computed else { return rest };
+        quote!(match ::core::convert::identity::<#ty>(#expr) { #ident => { #rest } })
     }
 
     /// The expression that makes the field's wire; `None` for what is not stored.

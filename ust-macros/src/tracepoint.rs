@@ -364,14 +364,13 @@ fn class(declaration: &Declaration) -> TokenStream {
 
 /// Computes the computed fields and records all of them for the tracepoint `tp`.
 fn body(declaration: &Declaration, tp: TokenStream) -> TokenStream {
-    let computations = declaration.fields.iter().filter_map(Field::computation);
     let unused = declaration.fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
     let wires = fields::group(declaration.fields.iter().filter_map(Field::wire).collect());
-    quote! {
-        #(#computations)*
+    let record = quote! {
         #(let _ = &#unused;)*
         ::ust::__private::emit(#tp, #wires)
-    }
+    };
+    declaration.fields.iter().rev().fold(record, |rest, field| field.compute_before(rest))
 }
 
 /// Names that are not snake case are reported where the user wrote them, not once more for our copies.

@@ -36,7 +36,7 @@ fn computed(
     #[field(expr = order.id)] id: u64,
     #[field(expr = order.lines.len() as u32)] lines: u32,
     tail: u8,
-    #[field(expr = order.lines.first().map_or("", |line| line))] first: &str,
+    #[field(expr = order.lines.join("").as_str())] text: &str,
     #[field(nowrite)] hidden: u64,
     #[field(network, name = "net_port")] port: u16,
 );
@@ -45,10 +45,10 @@ fn computed(
 fn computed_fields_come_from_arguments_that_are_not_fields() {
     let order = Order { id: 7, lines: vec!["ab".into(), "c".into()] };
     let events = recorded(&computed::TRACEPOINT, || computed(&order, 9, 1, 0x1234_u16.to_be()));
-    assert_eq!(events, [[7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 9, b'a', b'b', 0, 0x12, 0x34]]);
+    assert_eq!(events, [[7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 9, b'a', b'b', b'c', 0, 0x12, 0x34]]);
     let fields = computed::Event::DESC.fields;
     let names: Vec<_> = fields.iter().map(|field| (field.name, field.nowrite)).collect();
-    let expected = [("id", false), ("lines", false), ("tail", false), ("first", false)];
+    let expected = [("id", false), ("lines", false), ("tail", false), ("text", false)];
     assert_eq!(names, [&expected[..], &[("hidden", true), ("net_port", false)]].concat());
 }
 
