@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Typed, lock-free userspace tracepoints.
+//!
+//! What this crate does not do, in the program that it is linked into: no threads, no waiting for anybody, no signal
+//! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls.
 
 extern crate self as ust;
+
+// The fast path is written for these.
+#[cfg(not(all(target_os = "linux", target_endian = "little", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 only");
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod clock;
+mod cpu;
 mod declare;
 mod emit;
 pub mod field;
 #[doc(hidden)]
 pub mod format;
-#[doc(hidden)]
-pub mod record;
-#[doc(hidden)]
-pub mod tracepoint;
+mod image;
+mod lease;
+mod nesting;
+mod path;
+mod process;
+mod record;
+mod start_up;
+mod sys;
+mod thread;
+mod tracepoint;
 
 #[doc(inline)]
 pub use declare::{Enumeration, event_class, provider, tracepoint};
