@@ -21,9 +21,13 @@
 //!     const DESC: &TracepointDesc = &TracepointDesc { provider: "shop", name: "checkout", .. };
 //! }
 //! impl checkout::Event {
+//!     #[inline(always)]
+//!     pub fn encode(sink: impl Sink, order: u64, sku: &str) {
+//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!     }
 //!     #[inline(never)]
 //!     pub fn emit(order: u64, sku: &str) {
-//!         emit(&checkout::TRACEPOINT, (<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!         Self::encode(&checkout::TRACEPOINT, order, sku)
 //!     }
 //! }
 //! ```
@@ -294,17 +298,19 @@ fn descriptions(declaration: &Declaration) -> TokenStream {
 
 fn emit(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
-    let (cfgs, params) = (declaration.cfgs(), params_of(declaration));
+    let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
-    let body = body(declaration, quote!(&#ident::TRACEPOINT));
+    let encode = encode(declaration);
     quote! {
         #(#cfgs)*
         impl #ident::Event {
+            #encode
+
             #[doc(hidden)]
             #many #odd_names
             #[inline(never)]
             #vis fn emit(#(#params),*) {
-                #body
+                Self::encode(&#ident::TRACEPOINT, #(#names),*)
             }
         }
     }
@@ -337,7 +343,7 @@ fn class(declaration: &Declaration) -> TokenStream {
     let fields = descriptions(declaration);
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let tp = fields::hidden("tp");
-    let body = body(declaration, quote!(#tp));
+    let (encode, names) = (encode(declaration), names_of(declaration));
     quote! {
         #docs
         #(#attrs)*
@@ -352,25 +358,39 @@ fn class(declaration: &Declaration) -> TokenStream {
         }
         #(#cfgs)*
         impl #ident::Class {
+            #encode
+
             #[doc(hidden)]
             #many #odd_names
             #[inline(never)]
             #vis fn record(#tp: &'static ::ust::__private::Tracepoint, #(#params),*) {
-                #body
+                Self::encode(#tp, #(#names),*)
             }
         }
     }
 }
 
-/// Computes the computed fields and records all of them for the tracepoint `tp`.
-fn body(declaration: &Declaration, tp: TokenStream) -> TokenStream {
-    let unused = declaration.fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
-    let wires = fields::group(declaration.fields.iter().filter_map(Field::wire).collect());
-    let record = quote! {
+/// The function that computes the computed fields and passes all fields on, in their stored form.
+fn encode(declaration: &Declaration) -> TokenStream {
+    let Declaration { vis, fields, .. } = declaration;
+    let params = params_of(declaration);
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
+    let sink = fields::hidden("sink");
+    let unused = fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
+    let wires = fields::group(fields.iter().filter_map(Field::wire).collect());
+    let take = quote! {
         #(let _ = &#unused;)*
-        ::ust::__private::emit(#tp, #wires)
+        ::ust::__private::Sink::take(#sink, #wires)
     };
-    declaration.fields.iter().rev().fold(record, |rest, field| field.compute_before(rest))
+    let body = fields.iter().rev().fold(take, |rest, field| field.compute_before(rest));
+    quote! {
+        #[doc(hidden)]
+        #many #odd_names
+        #[inline(always)]
+        #vis fn encode(#sink: impl ::ust::__private::Sink, #(#params),*) {
+            #body
+        }
+    }
 }
 
 /// Names that are not snake case are reported where the user wrote them, not once more for our copies.

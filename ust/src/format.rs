@@ -99,12 +99,6 @@ pub fn tracef_enabled() -> bool {
     tracef_event::enabled()
 }
 
-/// Returns the tracepoint behind [`tracef!`](crate::tracef).
-#[doc(hidden)]
-pub fn tracef_tracepoint() -> &'static crate::__private::Tracepoint {
-    &tracef_event::TRACEPOINT
-}
-
 #[doc(hidden)]
 #[inline(never)]
 pub fn tracef(place: &Place, text: fmt::Arguments<'_>) {
@@ -120,6 +114,11 @@ macro_rules! levels {
             )]
             fn $event(line: u32, file: &str, module: &str, msg: &str);
         )*
+
+        #[cfg(test)]
+        const LEVELS: [(LogLevel, &crate::__private::TracepointDesc); 15] = [
+            $((LogLevel::$level, <$event::Event as crate::__private::Declared>::DESC),)*
+        ];
 
         #[doc(hidden)]
         #[inline(always)]
@@ -254,6 +253,19 @@ mod tests {
             let end = ends.filter(|&end| end <= TEXT_BYTES_MAX - MARK.len()).max().unwrap_or(0);
             check(format_args!("{text}"), &format!("{}{MARK}", &text[..end]));
         }
+    }
+
+    #[test]
+    fn each_level_is_an_event_of_its_own() {
+        for (i, (level, desc)) in LEVELS.into_iter().enumerate() {
+            assert_eq!((level as usize, desc.loglevel, desc.provider), (i, level, "ust_tracelog"));
+            let name = format!("{level:?}").to_uppercase();
+            assert_eq!(desc.name.replace('_', ""), name);
+            let fields: Vec<_> = desc.fields.iter().map(|field| field.name).collect();
+            assert_eq!(fields, ["line", "file", "module", "msg"]);
+        }
+        let desc = <tracef_event::Event as crate::__private::Declared>::DESC;
+        assert_eq!((desc.provider, desc.name, desc.loglevel), ("ust_tracef", "event", LogLevel::Debug));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! # Safety
 //!
-//! [`emit`] is the one place where an event's bytes are stored; it is safe because [`Wire`] is not.
+//! A [`Sink`] is where an event's bytes are stored; taking them is safe because making a [`Wire`] is not.
 #![allow(unsafe_code)]
 
 pub use ust_shm::descriptor::{
@@ -34,13 +34,21 @@ pub trait Declared {
     const DESC: &'static TracepointDesc;
 }
 
-/// Records one event, wanted by at least one channel a moment ago.
-#[inline(always)]
-pub fn emit<W: Wire>(tp: &'static Tracepoint, wire: W) {
-    // SAFETY: by the contract of `Wire`, `put` stores exactly `size()` bytes and does not panic.
-    unsafe {
-        record::record(tp, wire.size(), |at| {
-            wire.put(at);
-        });
+/// Where the stored form of an event goes: to the channels that want its tracepoint, or to a test.
+pub trait Sink {
+    /// Takes the fields of one event. The borrows in `wire` end with the call.
+    fn take(self, wire: impl Wire);
+}
+
+impl Sink for &'static Tracepoint {
+    /// Records one event, wanted by at least one channel a moment ago.
+    #[inline(always)]
+    fn take(self, wire: impl Wire) {
+        // SAFETY: by the contract of `Wire`, `put` stores exactly `size()` bytes and does not panic.
+        unsafe {
+            record::record(self, wire.size(), |at| {
+                wire.put(at);
+            });
+        }
     }
 }

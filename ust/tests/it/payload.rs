@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The bytes of whole events.
 
-use ust::__private::{Declared, Tracepoint};
+use ust::__private::{Declared, Sink, Wire};
 use ust::{Enumeration, tracepoint};
 
-/// Returns the payloads that `emit` records for `tp` on this thread.
-pub(crate) fn recorded(tp: &'static Tracepoint, emit: impl FnOnce()) -> Vec<Vec<u8>> {
-    tp.wanted.store(1, std::sync::atomic::Ordering::Relaxed);
-    emit();
-    let events = ust::record::take();
-    events.into_iter().filter(|(of, _)| std::ptr::eq(*of, tp)).map(|(_, payload)| payload).collect()
+/// Takes the bytes of one event.
+pub(crate) struct Collect<'a>(pub(crate) &'a mut Vec<u8>);
+
+impl Sink for Collect<'_> {
+    #[allow(unsafe_code)]
+    fn take(self, wire: impl Wire) {
+        let mut payload = vec![0xEE; wire.size()];
+        // SAFETY: `payload` has the size that the wire asks for.
+        let end = unsafe { wire.put(payload.as_mut_ptr()) };
+        assert_eq!(end, payload.as_mut_ptr_range().end);
+        *self.0 = payload;
+    }
+}
+
+/// Returns the bytes of one event: `event!(checkout(17, "a"))`.
+macro_rules! event {
+    ($($name:ident)::+ ( $($arg:expr),* $(,)? )) => {{
+        let mut payload = Vec::new();
+        $($name)::+::Event::encode($crate::payload::Collect(&mut payload), $($arg),*);
+        $($name)::+($($arg),*);
+        payload
+    }};
 }
 
 #[tracepoint]
@@ -17,12 +33,10 @@ fn mixed(a: u8, text: &str, b: u16, list: &[u16], raw: [u8; 2], flag: Option<u16
 
 #[test]
 fn fields_lie_back_to_back() {
-    let events = recorded(&mixed::TRACEPOINT, || {
-        mixed(1, "ab\0c", 0x0203, &[4, 5], [6, 7], Some(8));
-        mixed(1, "", 2, &[], [3, 4], None);
-    });
-    assert_eq!(events[0], [1, b'a', b'b', 0, 3, 2, 2, 0, 0, 0, 4, 0, 5, 0, 6, 7, 1, 8, 0]);
-    assert_eq!(events[1], [1, 0, 2, 0, 0, 0, 0, 0, 3, 4, 0]);
+    let full = event!(mixed(1, "ab\0c", 0x0203, &[4, 5], [6, 7], Some(8)));
+    assert_eq!(full, [1, b'a', b'b', 0, 3, 2, 2, 0, 0, 0, 4, 0, 5, 0, 6, 7, 1, 8, 0]);
+    let empty = event!(mixed(1, "", 2, &[], [3, 4], None));
+    assert_eq!(empty, [1, 0, 2, 0, 0, 0, 0, 0, 3, 4, 0]);
 }
 
 struct Order {
@@ -44,8 +58,8 @@ fn computed(
 #[test]
 fn computed_fields_come_from_arguments_that_are_not_fields() {
     let order = Order { id: 7, lines: vec!["ab".into(), "c".into()] };
-    let events = recorded(&computed::TRACEPOINT, || computed(&order, 9, 1, 0x1234_u16.to_be()));
-    assert_eq!(events, [[7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 9, b'a', b'b', b'c', 0, 0x12, 0x34]]);
+    let payload = event!(computed(&order, 9, 1, 0x1234_u16.to_be()));
+    assert_eq!(payload, [7, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 9, b'a', b'b', b'c', 0, 0x12, 0x34]);
     let fields = computed::Event::DESC.fields;
     let names: Vec<_> = fields.iter().map(|field| (field.name, field.nowrite)).collect();
     let expected = [("id", false), ("lines", false), ("tail", false), ("text", false)];
@@ -64,8 +78,7 @@ fn enumerated(by_value: Method, by_reference: &Method, maybe: Option<Method>);
 
 #[test]
 fn enumerations_are_their_discriminants() {
-    let events = recorded(&enumerated::TRACEPOINT, || enumerated(Method::Get, &Method::Put, Some(Method::Put)));
-    assert_eq!(events, [[1, 2, 1, 2]]);
+    assert_eq!(event!(enumerated(Method::Get, &Method::Put, Some(Method::Put))), [1, 2, 1, 2]);
 }
 
 #[tracepoint]
@@ -73,7 +86,7 @@ fn empty();
 
 #[test]
 fn event_without_fields_has_no_payload() {
-    assert_eq!(recorded(&empty::TRACEPOINT, empty), [[]; 1]);
+    assert_eq!(event!(empty()), []);
     assert!(empty::Event::DESC.fields.is_empty());
 }
 
@@ -83,8 +96,7 @@ fn nine(a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8);
 
 #[test]
 fn event_with_one_field_more_than_a_group_holds_them_all() {
-    let events = recorded(&nine::TRACEPOINT, || nine(1, 2, 3, 4, 5, 6, 7, 8, 9));
-    assert_eq!(events, [[1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+    assert_eq!(event!(nine(1, 2, 3, 4, 5, 6, 7, 8, 9)), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 #[tracepoint]
@@ -104,7 +116,7 @@ fn wide(
 #[test]
 fn event_with_eighty_fields_holds_them_all_in_order() {
     #[rustfmt::skip]
-    let events = recorded(&wide::TRACEPOINT, || wide(
+    let payload = event!(wide(
         0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
         25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
         48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70,
@@ -114,6 +126,6 @@ fn event_with_eighty_fields_holds_them_all_in_order() {
     for i in 0..80_u64 {
         expected.extend_from_slice(&i.to_le_bytes()[..1 << (i % 4)]);
     }
-    assert_eq!(events, [expected]);
+    assert_eq!(payload, expected);
     assert_eq!(wide::Event::DESC.fields.len(), 80);
 }
