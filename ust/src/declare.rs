@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The macros that declare tracepoints, with their reference documentation.
 //!
-//! They are written in `ust-macros`; the documentation is here, where its examples can be compiled.
+//! They are written in `ust-macros`; the documentation is here, where its examples can be compiled. What they generate
+//! calls this crate by the name `::ust`, so a program must not rename it.
 
 /// Declares a tracepoint: a function that records its arguments.
 ///

@@ -11,7 +11,7 @@ use ust::tracepoint;
 pub fn checkout(order: u64, total: f64, #[field(text)] sku: &[u8]);
 
 #[tracepoint]
-pub fn undocumented(r#type: u8, tp: u16, at: u32, wire: u64, size: i8, value: &str);
+pub fn undocumented(r#type: u8, tp: u16, at: u32, wire: u64, size: i8, value: &str, sink: bool);
 
 #[ust::event_class]
 fn class(id: u8, #[field(nowrite)] hidden: u8);
@@ -49,7 +49,7 @@ pub fn state(now: State, before: Option<State>, pointer: *const State) {}
 
 fn main() {
     checkout(1, 2.0, b"sku");
-    undocumented(1, 2, 3, 4, 5, "");
+    undocumented(1, 2, 3, 4, 5, "", true);
     instance(1, 2);
     stock::refill(1);
     state(State::Run, Some(State::Stop), std::ptr::null());
