@@ -1,1 +1,15 @@
-//! ust-ctf
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Common Trace Format 1.8: what a trace is made of, how it is written, and how it is read.
+//!
+//! A trace is a folder with a `metadata` file, which describes the classes in a small language
+//! (TSDL), and stream files, which are packets of events. [`model`] holds the classes as plain data;
+//! [`metadata`] prints them as TSDL; [`packet`] encodes what precedes the events of each packet.
+//!
+//! What this crate does not do: it does not know where events come from (images, rings, sockets), it
+//! writes no files, it starts no threads, and it does not write CTF 2.
+#![deny(unsafe_code)]
+
+mod escape;
+pub mod metadata;
+pub mod model;
+pub mod packet;

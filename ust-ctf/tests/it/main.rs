@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The integration tests of `ust-ctf`, as one binary.
+
+mod metadata;
+mod sample;
+mod tool;
+mod writer;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Runs the reference reader, where it is installed.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Command;
+
+/// What a run of babeltrace2 printed.
+pub struct Printed {
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+/// Returns what babeltrace2 prints about `folder`, or nothing if it is not installed.
+pub fn babeltrace2(options: &[&str], folder: &Path) -> Option<Printed> {
+    let run = Command::new("babeltrace2")
+        .args(options)
+        .arg(folder)
+        .env("TZ", "UTC")
+        .output();
+    match run {
+        Ok(output) => {
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "babeltrace2 failed: {stderr}");
+            Some(Printed {
+                stdout: output.stdout,
+                stderr,
+            })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            assert!(
+                std::env::var_os("UST_REQUIRE_TOOLS").is_none(),
+                "babeltrace2 is not installed, and UST_REQUIRE_TOOLS is set"
+            );
+            eprintln!("SKIPPED: babeltrace2 is not installed");
+            None
+        }
+        Err(error) => panic!("cannot run babeltrace2: {error}"),
+    }
+}
