@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the runtime knows of its process. It lies in memory that a forked child finds zeroed, so that "nothing is set up
+//! here" needs no detection.
+//!
+//! | stage    | meaning                                          | left by                     |
+//! |----------|--------------------------------------------------|-----------------------------|
+//! | fresh    | nothing done yet, or this is a forked child      | whoever stores `starting`   |
+//! | starting | one thread makes the image; events get lost      | that thread                 |
+//! | live     | the image is there                               | the end of the linked object |
+//! | off      | no tracing in this process (`UST_DEBUG=1` says why) | fork                     |
+//!
+//! # Safety
+//! [`Process`] is valid when all its bytes are zero, is made of atomics and one cell that is written in stage
+//! *starting* only, and its mapping is never given back.
+
+#![allow(unsafe_code)]
+
+use core::cell::UnsafeCell;
+use core::ptr::{NonNull, null_mut};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use ust_shm::head::Head;
+use ust_shm::layout::{HEAD_BYTES, LostCause};
+use ust_shm::limits::RING_COUNT_MAX;
+use ust_shm::region::Region;
+
+use crate::path::Path;
+use crate::sys;
+
+/// Values of [`Process::stage`].
+pub mod stage {
+    #![allow(missing_docs)]
+    pub const FRESH: u32 = 0;
+    pub const STARTING: u32 = 1;
+    pub const LIVE: u32 = 2;
+    pub const OFF: u32 = 3;
+}
+
+/// Where ring *i* of the directory is mapped.
+#[repr(C)]
+pub struct MappedArena {
+    /// First byte, null while it is not mapped.
+    pub base: AtomicPtr<u8>,
+    /// Offset in the image.
+    pub offset: AtomicU64,
+    /// Bytes mapped.
+    pub bytes: AtomicU64,
+}
+
+/// The state of this process; all zero is the fresh state.
+#[repr(C)]
+pub struct Process {
+    stage: AtomicU32,
+    /// The image's clock kind.
+    pub clock: AtomicU32,
+    /// 1 where the environment allows channels in block mode to make the program wait.
+    pub allow_blocking: AtomicU32,
+    head: AtomicPtr<u8>,
+    image_path: UnsafeCell<Path>,
+    /// The arenas, by index in the ring directory.
+    pub arenas: [MappedArena; RING_COUNT_MAX],
+}
+
+// SAFETY: atomics, and a cell that is written by the one thread in stage *starting* and read only after stage
+// *live* was loaded with Acquire.
+unsafe impl Sync for Process {}
+
+static PROCESS: AtomicPtr<Process> = AtomicPtr::new(null_mut());
+
+/// Events that met a process in stage *starting*, not yet in an image's counters.
+static LOST_AT_START: AtomicU64 = AtomicU64::new(0);
+
+impl Process {
+    /// The process's state, in whatever stage; `None` before the constructor ran or where memory could not be had.
+    pub fn any() -> Option<&'static Self> {
+        // Acquire: pairs with the Release store in `make`.
+        let process = NonNull::new(PROCESS.load(Ordering::Acquire))?;
+        // SAFETY: only `make` stores the pointer; module header.
+        Some(unsafe { process.as_ref() })
+    }
+
+    /// Makes the state in stage *fresh*; returns the one that is there already, if so.
+    pub fn make() -> Option<&'static Self> {
+        if let Some(process) = Self::any() {
+            return Some(process);
+        }
+        let fresh = sys::map_wiped_on_fork(size_of::<Self>())?.cast::<Self>();
+        // Release: pairs with `any`. On failure another thread was first, and its state stands.
+        let swap = PROCESS.compare_exchange(null_mut(), fresh.as_ptr(), Ordering::Release, Ordering::Relaxed);
+        if swap.is_err() {
+            // SAFETY: nobody else has the address.
+            unsafe { sys::unmap(fresh.cast(), size_of::<Self>() as u64) };
+        }
+        Self::any()
+    }
+
+    /// The current stage. Acquire: pairs with `finish_start`.
+    pub fn stage(&self) -> u32 {
+        self.stage.load(Ordering::Acquire)
+    }
+
+    /// Enters stage *starting*; `false` where another thread did, or there is nothing to start.
+    pub fn begin_start(&self) -> bool {
+        let swap = self.stage.compare_exchange(stage::FRESH, stage::STARTING, Ordering::Acquire, Ordering::Relaxed);
+        swap.is_ok()
+    }
+
+    /// Stage *starting* only: keeps the head and path of the image that was made.
+    pub fn set_image(&self, head: Head, path: Path) {
+        self.head.store(head.region().base().as_ptr(), Ordering::Relaxed);
+        // SAFETY: stage *starting*: this thread is the only one that touches the cell.
+        unsafe { *self.image_path.get() = path };
+    }
+
+    /// Leaves stage *starting*. Release: pairs with `stage`.
+    pub fn finish_start(&self, stage: u32) {
+        self.stage.store(stage, Ordering::Release);
+        if stage == self::stage::LIVE
+            && let Some(head) = self.head()
+        {
+            let lost = LOST_AT_START.swap(0, Ordering::Relaxed);
+            if let Some(counter) = head.header().and_then(|h| h.lost.get(LostCause::NoRing as usize)) {
+                counter.fetch_add(lost, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The head of the image; `None` before stage *live* has been entered once.
+    pub fn head(&self) -> Option<Head> {
+        let base = NonNull::new(self.head.load(Ordering::Relaxed))?;
+        // SAFETY: `set_image` stored the base of a mapping of HEAD_BYTES that is never unmapped.
+        Head::new(unsafe { Region::new(base, HEAD_BYTES) })
+    }
+
+    /// The image's path, in stage *live*.
+    pub fn image_path(&self) -> Option<Path> {
+        if self.stage() != stage::LIVE {
+            return None;
+        }
+        // SAFETY: written before stage *live* was stored with Release, never again until a fork wipes it.
+        Some(unsafe { *self.image_path.get() })
+    }
+}
+
+/// Counts an event that was lost outside any ring.
+#[cold]
+pub fn count_lost(cause: LostCause) {
+    match Process::any().and_then(Process::head) {
+        Some(head) => head.count_lost(cause),
+        None => {
+            LOST_AT_START.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

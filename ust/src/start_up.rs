@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From nothing to a live image: in the constructor of the linked object, and again in each forked child.
+//!
+//! # Safety
+//! The constructor runs before the program's own code; the fork handler runs in a child with one thread.
+
+#![allow(unsafe_code)]
+
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicU32, Ordering};
+use ust_shm::encode::{encode, encoded_bytes};
+use ust_shm::head::{Head, store_word};
+use ust_shm::layout::{flags, image_state, object_state};
+use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
+use ust_shm::rules::RulesView;
+
+use crate::image::{self, Reason};
+use crate::path::Path;
+use crate::process::{Process, stage};
+use crate::sys::{self, ErrnoGuard, Fd};
+use crate::thread;
+use crate::tracepoint::{Tracepoint, linked};
+
+/// How often rules that keep changing are applied before the consumer side is left to do it.
+const APPLY_TRIES: u32 = 8;
+
+/// What start-up learns from the environment, for the children too: never wiped, written by the constructor only.
+struct Settings {
+    dir: UnsafeCell<Path>,
+    usable: AtomicU32,
+    allow_blocking: AtomicU32,
+    debug: AtomicU32,
+}
+
+// SAFETY: `dir` is written by the constructor before `usable` is stored with Release, and read after it was loaded.
+unsafe impl Sync for Settings {}
+
+static SETTINGS: Settings = Settings {
+    dir: UnsafeCell::new(Path::new()),
+    usable: AtomicU32::new(0),
+    allow_blocking: AtomicU32::new(0),
+    debug: AtomicU32::new(0),
+};
+
+/// Runs before the constructors of ordinary priority in the same object, so that they can emit.
+#[used]
+#[unsafe(link_section = ".init_array.00099")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+#[used]
+#[unsafe(link_section = ".fini_array.00099")]
+static DESTRUCTOR: extern "C" fn() = destructor;
+
+extern "C" fn constructor() {
+    let _errno = ErrnoGuard::new();
+    if linked().next().is_none() {
+        return;
+    }
+    if sys::auxiliary(libc::AT_SECURE) != 0 {
+        // A program that runs with more rights than its user: the environment and the directory are the user's.
+        return;
+    }
+    let set = |name| sys::environment(name).is_some_and(|v| !v.is_empty() && v != c"0");
+    SETTINGS.debug.store(u32::from(set(c"UST_DEBUG")), Ordering::Relaxed);
+    SETTINGS.allow_blocking.store(u32::from(set(c"UST_ALLOW_BLOCKING")), Ordering::Relaxed);
+    match runtime_dir() {
+        Ok(dir) => {
+            // SAFETY: the constructor runs once, before any reader (`usable` is still 0).
+            unsafe { *SETTINGS.dir.get() = dir };
+            SETTINGS.usable.store(1, Ordering::Release);
+        }
+        Err(reason) => return say_off(reason),
+    }
+    if Process::make().is_none() {
+        return say_off("no memory that fork wipes (Linux 4.14 or later is needed)");
+    }
+    thread::set_up_exit();
+    // SAFETY: registers a handler that lives as long as this linked object; the C library forgets it on dlclose.
+    unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) };
+    start();
+}
+
+unsafe extern "C" fn after_fork_in_child() {
+    let _errno = ErrnoGuard::new();
+    start();
+}
+
+extern "C" fn destructor() {
+    let _errno = ErrnoGuard::new();
+    thread::tear_down_exit();
+    let Some(process) = Process::any() else { return };
+    if process.stage() != stage::LIVE {
+        return;
+    }
+    let (Some(head), Some(path)) = (process.head(), process.image_path()) else { return };
+    let Some(header) = head.header() else { return };
+    // Another process's mapping (a vfork child that exits) must stay.
+    if header.pid.load(Ordering::Relaxed) != sys::process_id() {
+        return;
+    }
+    header.state.store(image_state::CLOSED, Ordering::Release);
+    // Where rules were applied or rings made, a consumer wants to see the image, if only to count the process.
+    let seen = header.ring_count.load(Ordering::Relaxed) != 0 || header.rules_generation.load(Ordering::Relaxed) != 0;
+    if !seen {
+        sys::unlink(path.as_c_str());
+    }
+}
+
+/// Says under `UST_DEBUG=1` why this process is not traced.
+fn say_off(reason: Reason) {
+    if SETTINGS.debug.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    for part in ["ust: tracing is off: ", reason, "\n"] {
+        sys::write_stderr(part.as_bytes());
+    }
+}
+
+/// Makes this process's image unless it has one, it is being made, or tracing is off. Safe in signal handlers.
+pub fn start() {
+    let Some(process) = Process::any() else { return };
+    if SETTINGS.usable.load(Ordering::Acquire) == 0 || !process.begin_start() {
+        return;
+    }
+    match make_image(process) {
+        Ok(()) => process.finish_start(stage::LIVE),
+        Err(reason) => {
+            for tracepoint in linked() {
+                tracepoint.attach(None, 0);
+            }
+            process.finish_start(stage::OFF);
+            say_off(reason);
+        }
+    }
+}
+
+fn make_image(process: &'static Process) -> Result<(), Reason> {
+    // SAFETY: written before `usable` was stored with Release; the caller loaded that with Acquire.
+    let dir = unsafe { *SETTINGS.dir.get() };
+    let too_long = "the runtime directory's path is too long (107 bytes with its entries)";
+    let apps = dir.with(b"/apps").ok_or(too_long)?;
+    if !sys::make_dir(apps.as_c_str()) {
+        return Err("the folder `apps` cannot be made in the runtime directory");
+    }
+    let allow_blocking = SETTINGS.allow_blocking.load(Ordering::Relaxed);
+    let clock = crate::clock::kind();
+    process.clock.store(clock, Ordering::Relaxed);
+    process.allow_blocking.store(allow_blocking, Ordering::Relaxed);
+    let seed = image::exec_id() ^ sys::clock_ns(libc::CLOCK_MONOTONIC) ^ (&raw const SETTINGS as u64);
+    let name = |prefix: &[u8]| {
+        let path = apps.with(prefix)?.with_number(u64::from(sys::process_id()), 10)?;
+        path.with(b"-")?.with_number(image::mix(seed), 16)
+    };
+    let (hidden, shown) = (name(b"/.").ok_or(too_long)?, name(b"/").ok_or(too_long)?);
+    let blocking = if allow_blocking != 0 { flags::ALLOW_BLOCKING } else { 0 };
+    let head = image::create(&hidden, clock, blocking)?;
+    process.set_image(head, shown);
+    let published = register_objects(process, &head).and_then(|()| {
+        let renamed = sys::rename(hidden.as_c_str(), shown.as_c_str());
+        renamed.then_some(()).ok_or("the image cannot be published by renaming it")
+    });
+    if let Err(reason) = published {
+        sys::unlink(hidden.as_c_str());
+        return Err(reason);
+    }
+    apply_rules(&dir, &head);
+    Ok(())
+}
+
+/// Copies the linked object's descriptors into a piece of the image and hangs its tracepoints into it.
+fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason> {
+    let no_room = "no memory for the tracepoints' descriptions";
+    let count = linked().count() as u32;
+    let words_bytes = 8 * u64::from(count);
+    let total = words_bytes + linked().map(|t| encoded_bytes(t.desc())).sum::<u64>();
+    let header = head.header().ok_or(no_room)?;
+    let first_id = header.event_id_count.fetch_add(count, Ordering::Relaxed);
+    if first_id.saturating_add(count) > EVENT_ID_COUNT_MAX {
+        return Err("more than 65,535 tracepoints");
+    }
+    let (offset, piece) = image::grow(process, total).ok_or(no_room)?;
+    let mut at = words_bytes;
+    for tracepoint in linked() {
+        encode(tracepoint.desc(), &mut |bytes| {
+            if piece.store_bytes(at, bytes) {
+                at += bytes.len() as u64;
+            }
+        });
+    }
+    let entry = head.object(0).ok_or(no_room)?;
+    entry.offset.store(offset, Ordering::Relaxed);
+    entry.bytes.store(total, Ordering::Relaxed);
+    entry.tracepoint_count.store(count, Ordering::Relaxed);
+    entry.first_event_id.store(first_id, Ordering::Relaxed);
+    entry.state.store(object_state::LIVE, Ordering::Release);
+    header.object_count.store(1, Ordering::Release);
+    for (i, tracepoint) in (0..).zip(linked()) {
+        tracepoint.attach(piece.word(8 * u64::from(i)), first_id + i);
+    }
+    Ok(())
+}
+
+/// Applies the rules that are there, and again while their generation changes (`docs/shm-layout.md`, "Application").
+fn apply_rules(dir: &Path, head: &Head) {
+    let Some(path) = dir.with(b"/rules") else { return };
+    let mut applied = 0;
+    for _ in 0..APPLY_TRIES {
+        let generation = with_rules(&path, |rules| {
+            if rules.generation() == applied {
+                return applied;
+            }
+            apply(rules, head, linked());
+            rules.generation()
+        });
+        match generation {
+            Some(generation) if generation != applied => applied = generation,
+            _ => return,
+        }
+    }
+}
+
+fn apply(rules: &RulesView<'_>, head: &Head, tracepoints: impl Iterator<Item = &'static Tracepoint>) {
+    head.store_channels(rules);
+    for tracepoint in tracepoints {
+        let desc = tracepoint.desc();
+        if let Some(word) = tracepoint.word() {
+            store_word(word, rules.word_for(desc.provider, desc.name, desc.loglevel as u8));
+        }
+    }
+    if let Some(header) = head.header() {
+        header.rules_generation.store(rules.generation(), Ordering::Release);
+    }
+}
+
+/// Hands the rules to `use_rules`, if there are valid ones whose writer is alive.
+fn with_rules<R>(path: &Path, use_rules: impl FnOnce(&RulesView<'_>) -> R) -> Option<R> {
+    const SMALL: usize = 2048;
+    let fd = Fd::open(path.as_c_str(), libc::O_RDONLY | libc::O_NOFOLLOW)?;
+    let size = fd.stat().map_or(0, |s| s.st_size as usize);
+    if size > RULES_BYTES_MAX || !fd.is_locked() {
+        return None;
+    }
+    if size <= SMALL {
+        let mut buffer = [0u8; SMALL];
+        let n = fd.read(&mut buffer)?;
+        return RulesView::parse(buffer.get(..n)?).ok().map(|rules| use_rules(&rules));
+    }
+    let scratch = sys::map_scratch(size)?;
+    // SAFETY: `size` bytes, mapped and zeroed just now, private to this call until they are unmapped below.
+    let buffer = unsafe { core::slice::from_raw_parts_mut(scratch.as_ptr(), size) };
+    let n = fd.read(buffer).unwrap_or(0);
+    let result = RulesView::parse(buffer.get(..n).unwrap_or_default()).ok().map(|rules| use_rules(&rules));
+    // SAFETY: the slice is not used any more.
+    unsafe { sys::unmap(scratch, size as u64) };
+    result
+}
+
+/// Whether the consumer side is alive: its lock on the rules. Used while a writer waits, never on the fast path.
+pub fn consumer_lives() -> bool {
+    if SETTINGS.usable.load(Ordering::Acquire) == 0 {
+        return false;
+    }
+    // SAFETY: as in `make_image`.
+    let dir = unsafe { *SETTINGS.dir.get() };
+    let fd = dir.with(b"/rules").and_then(|p| Fd::open(p.as_c_str(), libc::O_RDONLY | libc::O_NOFOLLOW));
+    fd.is_some_and(|fd| fd.is_locked())
+}
+
+/// Wakes the consumer, if one listens: one byte to its datagram socket. Never blocks, never raises SIGPIPE.
+pub fn wake_consumer() {
+    if SETTINGS.usable.load(Ordering::Acquire) == 0 {
+        return;
+    }
+    // SAFETY: as in `make_image`.
+    let dir = unsafe { *SETTINGS.dir.get() };
+    let (Some(path), Some(socket)) = (dir.with(b"/wakeup"), Fd::datagram_socket()) else { return };
+    socket.send_to(path.as_bytes());
+}
+
+/// The checked runtime directory: `$UST_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/ust`, else `/dev/shm/ust-<euid>`.
+fn runtime_dir() -> Result<Path, Reason> {
+    let too_long = "the runtime directory's path is too long (107 bytes with its entries)";
+    let given = |name| sys::environment(name).filter(|v| !v.is_empty()).map(|v| v.to_bytes());
+    let path = if let Some(dir) = given(c"UST_RUNTIME_DIR") {
+        Path::new().with(dir).ok_or(too_long)?
+    } else if let Some(dir) = given(c"XDG_RUNTIME_DIR") {
+        Path::new().with(dir).and_then(|p| p.with(b"/ust")).ok_or(too_long)?
+    } else {
+        let uid = u64::from(sys::effective_uid());
+        Path::new().with(b"/dev/shm/ust-").and_then(|p| p.with_number(uid, 10)).ok_or(too_long)?
+    };
+    sys::make_dir(path.as_c_str());
+    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW | libc::O_RDONLY;
+    let fd = Fd::open(path.as_c_str(), flags)
+        .ok_or("there is no runtime directory and it cannot be made (UST_RUNTIME_DIR names another)")?;
+    let stat = fd.stat().ok_or("the runtime directory cannot be examined")?;
+    if stat.st_uid != sys::effective_uid() {
+        return Err("the runtime directory belongs to another user");
+    }
+    if stat.st_mode & 0o077 != 0 {
+        return Err("the runtime directory is open to others: its mode must be 0700");
+    }
+    Ok(path)
+}

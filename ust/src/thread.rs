@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The private state of a thread: its cursors by nesting level and channel slot, in memory that fork wipes.
+//!
+//! | word    | written by                             | meaning                                           |
+//! |---------|----------------------------------------|---------------------------------------------------|
+//! | `STATE` | this thread                            | where its state is; null before its first event   |
+//! | `busy`  | this thread, handlers that interrupt it | stack address of the record in progress, 0 = none |
+//! | cursor  | the record that holds the level's mark | see `ust_shm::ring::writer`                       |
+//!
+//! # Safety
+//! A [`ThreadState`] is valid when all its bytes are zero. Only its thread and the signal handlers on it use it, and it is
+//! unmapped in the thread's last moments, after `STATE` was set to null.
+
+#![allow(unsafe_code)]
+
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::ptr::{NonNull, null};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use ust_shm::layout::{LostCause, RingHeader, SubbufEntry, ring_state};
+use ust_shm::limits::{CHANNEL_COUNT_MAX, LEVEL_COUNT};
+use ust_shm::region::Region;
+use ust_shm::ring::writer::{Cursor, WhenFull};
+use ust_shm::ring::{Geometry, RingWords};
+
+use crate::process::{Process, count_lost};
+use crate::sys::{self, ErrnoGuard};
+
+/// One ring as its writer knows it. All zero: no ring.
+#[repr(C, align(64))]
+pub struct Writer {
+    /// Position, end, last time stamp, last CPU.
+    pub cursor: Cursor,
+    /// Added to a position gives the address of its byte, while the cursor stays in its sub-buffer.
+    pub bias: Cell<u64>,
+    header: Cell<*const RingHeader>,
+    counters: Cell<*const AtomicU64>,
+    counter_last: Cell<u32>,
+    /// Index in the ring directory.
+    pub ring_idx: Cell<u32>,
+    data: Cell<*mut u8>,
+    entries: Cell<*const SubbufEntry>,
+    subbuf_bytes: Cell<u64>,
+    subbuf_count: Cell<u64>,
+    /// The directory entry's word while this lease holds it.
+    pub lease_word: Cell<u64>,
+    /// `LossMode` as a number.
+    pub mode: Cell<u32>,
+    /// Block mode's time limit.
+    pub block_timeout_us: Cell<u64>,
+    /// No ring is asked for again before this time.
+    pub retry_at: Cell<u64>,
+}
+
+/// The addresses of a leased ring, from its mapped arena.
+pub struct Arena {
+    /// The whole arena.
+    pub region: Region,
+    /// Where data begins.
+    pub header_bytes: u64,
+    /// Its checked shape.
+    pub geometry: Geometry,
+    /// Length of the counter table, at least 1.
+    pub counter_count: u32,
+}
+
+impl Writer {
+    /// Whether a ring is leased.
+    pub fn has_ring(&self) -> bool {
+        !self.header.get().is_null()
+    }
+
+    /// The ring's header.
+    ///
+    /// # Safety
+    /// A ring is leased (there is none while the cursor has no room).
+    #[inline(always)]
+    pub unsafe fn header_unchecked(&self) -> &'static RingHeader {
+        // SAFETY: by this function's contract it points into an arena, which is never unmapped.
+        unsafe { &*self.header.get() }
+    }
+
+    /// Adds one to the counter of event `id`.
+    ///
+    /// # Safety
+    /// As for `header_unchecked`.
+    #[inline(always)]
+    pub unsafe fn count_event(&self, id: u32) {
+        let idx = id.min(self.counter_last.get());
+        // SAFETY: `idx` is at most the table's last index; the table lies in a leased ring's arena.
+        let counter = unsafe { &*self.counters.get().add(idx as usize) };
+        counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// How the ring treats a reader that does not keep up.
+    pub fn when_full(&self) -> WhenFull {
+        if self.mode.get() == ust_shm::layout::LossMode::Overwrite as u32 {
+            WhenFull::Overwrite
+        } else {
+            WhenFull::Respect
+        }
+    }
+
+    /// Takes the addresses of a ring; the cursor is set by its lease.
+    pub fn point_to(&self, arena: &Arena) -> bool {
+        use ust_shm::layout::{ENTRIES_OFFSET, ENTRY_BYTES};
+        let geometry = arena.geometry;
+        let counters_at = ENTRIES_OFFSET + ENTRY_BYTES * geometry.subbuf_count;
+        let counters_bytes = 8 * u64::from(arena.counter_count);
+        let parts = (
+            arena.region.get::<RingHeader>(0),
+            arena.region.part(ENTRIES_OFFSET, ENTRY_BYTES * geometry.subbuf_count),
+            arena.region.part(counters_at, counters_bytes),
+            arena.region.part(arena.header_bytes, geometry.ring_bytes()),
+        );
+        let (Some(header), Some(entries), Some(counters), Some(data)) = parts else { return false };
+        self.entries.set(entries.base().as_ptr().cast());
+        self.counters.set(counters.base().as_ptr().cast());
+        self.counter_last.set(arena.counter_count.saturating_sub(1));
+        self.data.set(data.base().as_ptr());
+        self.subbuf_bytes.set(geometry.subbuf_bytes);
+        self.subbuf_count.set(geometry.subbuf_count);
+        self.header.set(header);
+        true
+    }
+
+    /// Lets the ring go without touching it.
+    pub fn forget_ring(&self) {
+        self.cursor.position.set(0);
+        self.cursor.end.set(0);
+        self.header.set(null());
+    }
+
+    /// Sets `bias` for the cursor's sub-buffer.
+    pub fn aim(&self) {
+        let geometry = self.geometry();
+        let begin = self.cursor.end.get().wrapping_sub(geometry.subbuf_bytes);
+        let address = (self.data.get() as u64).wrapping_add(geometry.data_offset(begin));
+        self.bias.set(address.wrapping_sub(begin));
+    }
+}
+
+/// Stands in for the header of a writer without a ring, which no caller asks for.
+static NO_HEADER: [AtomicU64; 64] = [const { AtomicU64::new(0) }; 64];
+
+impl RingWords for Writer {
+    fn header(&self) -> &RingHeader {
+        let header = self.header.get();
+        let header = if header.is_null() { (&raw const NO_HEADER).cast() } else { header };
+        // SAFETY: a leased ring's arena is never unmapped; the stand-in has the header's size, is aligned to its
+        // needs (8), and is made of atomics.
+        unsafe { &*header }
+    }
+
+    fn entry(&self, idx: u64) -> Option<&SubbufEntry> {
+        if !(self.has_ring() && idx < self.subbuf_count.get()) {
+            return None;
+        }
+        // SAFETY: `point_to` checked that the arena holds `subbuf_count` entries.
+        Some(unsafe { &*self.entries.get().add(idx as usize) })
+    }
+
+    fn geometry(&self) -> Geometry {
+        Geometry { subbuf_bytes: self.subbuf_bytes.get(), subbuf_count: self.subbuf_count.get() }
+    }
+}
+
+/// The writers of one nesting level.
+#[repr(C, align(64))]
+pub struct Level {
+    /// Stack address of the record in progress, 0 while there is none.
+    pub busy: Cell<usize>,
+    /// By channel slot.
+    pub writers: [Writer; CHANNEL_COUNT_MAX],
+}
+
+/// The state of one thread; all zero is the fresh state.
+#[repr(C)]
+pub struct ThreadState {
+    /// Where the CPU number is; null until the thread is set up.
+    pub cpu: Cell<*const AtomicU32>,
+    /// The image's clock kind; 0 until the thread is set up.
+    pub clock: Cell<u32>,
+    /// Kernel thread id; 0 until the thread is set up.
+    pub tid: Cell<u32>,
+    /// By nesting level.
+    pub levels: [Level; LEVEL_COUNT],
+}
+
+thread_local! {
+    // Constant and without a destructor, so that access is a plain load at any moment of the thread's life.
+    static STATE: Cell<*const ThreadState> = const { Cell::new(null()) };
+}
+
+/// The calling thread's state, null before its first event.
+#[inline(always)]
+pub fn state() -> *const ThreadState {
+    STATE.with(Cell::get)
+}
+
+/// Makes the calling thread's state. Safe in signal handlers: a handler that comes in between leaves one state
+/// behind unused.
+#[cold]
+#[inline(never)]
+pub fn make_state() -> Option<&'static ThreadState> {
+    let _errno = ErrnoGuard::new();
+    if Process::any().is_none() {
+        return None;
+    }
+    let Some(memory) = sys::map_wiped_on_fork(size_of::<ThreadState>()) else {
+        count_lost(LostCause::ThreadGone);
+        return None;
+    };
+    let made: *const ThreadState = memory.as_ptr().cast();
+    let current = state();
+    if !current.is_null() {
+        // SAFETY: nobody else has the address of `memory`; `current` is this thread's state (module header).
+        unsafe {
+            sys::unmap(memory, size_of::<ThreadState>() as u64);
+            return Some(&*current);
+        }
+    }
+    STATE.with(|s| s.set(made));
+    watch_exit(made);
+    // SAFETY: just made, zeroed; module header.
+    Some(unsafe { &*made })
+}
+
+impl ThreadState {
+    /// Fills in what a fresh or forked thread's state lacks.
+    pub fn set_up(&self, process: &Process) {
+        if self.tid.get() == 0 {
+            self.cpu.set(crate::cpu::location());
+            self.clock.set(process.clock.load(Ordering::Relaxed));
+            self.tid.set(sys::thread_id());
+        }
+    }
+
+    /// Reads the clock of this thread's image.
+    #[inline(always)]
+    pub fn now(&self) -> u64 {
+        if self.clock.get() == ust_shm::layout::clock::TSC { crate::clock::cycles() } else { crate::clock::monotonic() }
+    }
+
+    /// The CPU that runs the thread, in case of need from the kernel.
+    pub fn cpu_now(&self) -> u32 {
+        let location = self.cpu.get();
+        if location.is_null() {
+            return sys::current_cpu();
+        }
+        // SAFETY: this thread's rseq area, or a static.
+        match unsafe { (*location).load(Ordering::Relaxed) } {
+            crate::cpu::UNKNOWN_CPU => sys::current_cpu(),
+            cpu => cpu,
+        }
+    }
+}
+
+/// The key whose destructor returns a thread's rings, plus one; 0 = none.
+static EXIT_KEY: AtomicU32 = AtomicU32::new(0);
+
+/// Keys below this lie in the thread's own descriptor: setting one never allocates (glibc, musl).
+const KEY_WITHOUT_ALLOCATION_MAX: u32 = 32;
+
+/// Makes the key. Constructor only.
+pub fn set_up_exit() {
+    let mut key = 0;
+    // SAFETY: the destructor is a function of this linked object, which deletes the key before it goes.
+    if unsafe { libc::pthread_key_create(&raw mut key, Some(thread_ends)) } != 0 {
+        return;
+    }
+    if key < KEY_WITHOUT_ALLOCATION_MAX {
+        EXIT_KEY.store(key + 1, Ordering::Relaxed);
+    } else {
+        // SAFETY: made just now. Without it, rings of ended threads are found by their dead thread ids.
+        unsafe { libc::pthread_key_delete(key) };
+    }
+}
+
+/// Deletes the key: the destructor's code may be gone soon.
+pub fn tear_down_exit() {
+    if let Some(key) = EXIT_KEY.swap(0, Ordering::Relaxed).checked_sub(1) {
+        // SAFETY: made by `set_up_exit`, deleted once.
+        unsafe { libc::pthread_key_delete(key) };
+    }
+}
+
+fn watch_exit(state: *const ThreadState) {
+    if let Some(key) = EXIT_KEY.load(Ordering::Relaxed).checked_sub(1) {
+        // SAFETY: the key exists; its value is only read back by `thread_ends`.
+        unsafe { libc::pthread_setspecific(key, state.cast()) };
+    }
+}
+
+/// Returns the rings of a thread that ends. An event that comes later makes a new state, which ends here again.
+unsafe extern "C" fn thread_ends(state: *mut c_void) {
+    let _errno = ErrnoGuard::new();
+    let Some(memory) = NonNull::new(state.cast::<u8>()) else { return };
+    STATE.with(|s| s.set(null()));
+    // SAFETY: the key's value is a state made by `make_state`; this thread is its only user.
+    let ending = unsafe { memory.cast::<ThreadState>().as_ref() };
+    if ending.tid.get() != 0 {
+        return_rings(ending);
+    }
+    // SAFETY: `STATE` is null, and the reference is not used any more.
+    unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
+}
+
+fn return_rings(ending: &ThreadState) {
+    let Some(head) = Process::any().and_then(Process::head) else { return };
+    for level in &ending.levels {
+        for writer in level.writers.iter().filter(|w| w.has_ring()) {
+            let Some(entry) = head.ring(writer.ring_idx.get() as usize) else { continue };
+            let leased = writer.lease_word.get();
+            let returned = ring_state::word(ring_state::lease(leased), ring_state::RETURNED);
+            // Release: whoever finds the ring returned finds everything that was committed.
+            let _ = entry.state.compare_exchange(leased, returned, Ordering::Release, Ordering::Relaxed);
+            writer.forget_ring();
+        }
+    }
+    crate::lease::wake_if_wanted(&head);
+}
