@@ -120,9 +120,9 @@ fn populate(region: Region, bytes: u64, fd: &Fd, offset: u64) -> bool {
 pub fn grow(process: &Process, bytes: u64) -> Option<(u64, Region)> {
     let header_region = process.head()?;
     let header = header_region.header()?;
-    let bytes = bytes.checked_next_multiple_of(PIECE_ALIGN)?;
+    let bytes = bytes.checked_next_multiple_of(4096)?;
     let limit = header.image_bytes.load(Ordering::Relaxed).min(IMAGE_BYTES);
-    let offset = reserve(&header.allocated, bytes, limit)?;
+    let offset = reserve(&header.allocated, bytes.checked_next_multiple_of(PIECE_ALIGN)?, limit)?;
     let base = match map_again(process, offset, bytes) {
         Some(base) => base,
         None => map_by_path(process, offset, bytes)?,

@@ -4,12 +4,20 @@
 //! What this crate does not do, in the program that it is linked into: no threads, no waiting for anybody, no signal
 //! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls.
 
+extern crate self as ust;
+
 // The fast path is written for these.
 #[cfg(not(all(target_os = "linux", target_endian = "little", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 only");
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod clock;
 mod cpu;
+pub mod field;
+#[doc(hidden)]
+pub mod format;
 mod image;
 mod lease;
 mod nesting;
@@ -21,12 +29,5 @@ mod sys;
 mod thread;
 mod tracepoint;
 
+pub use ust_macros::{Enumeration, event_class, provider, tracepoint};
 pub use ust_shm::descriptor::LogLevel;
-
-/// For the macros' expansions only: no part of the interface.
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::record::record;
-    pub use crate::tracepoint::Tracepoint;
-    pub use ust_shm::descriptor::*;
-}

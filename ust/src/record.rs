@@ -16,7 +16,7 @@ use ust_shm::limits::TIMESTAMP_BITS;
 
 use crate::lease;
 use crate::nesting;
-use crate::thread::{self, Level};
+use crate::thread::{self, Level, ThreadState};
 use crate::tracepoint::Tracepoint;
 
 /// Bytes of an event's header.
@@ -30,7 +30,7 @@ const HEADER_BYTES: u64 = 8;
 /// `write(at)` stores exactly `size_bytes` bytes from `at` on (unaligned), and does not panic.
 #[inline(always)]
 pub unsafe fn record(tracepoint: &'static Tracepoint, size_bytes: usize, write: impl Fn(*mut u8)) {
-    let mut wanted = tracepoint.wanted();
+    let wanted = tracepoint.wanted();
     let mut state = thread::state();
     if state.is_null() {
         let Some(made) = thread::make_state() else { return };
@@ -48,40 +48,86 @@ pub unsafe fn record(tracepoint: &'static Tracepoint, size_bytes: usize, write: 
         level = unsafe { state.levels.get_unchecked(nested) };
     }
     mark(level);
-    let mut timestamp = state.now();
-    let size = size_bytes as u64 + HEADER_BYTES;
-    while wanted != 0 {
+    let event = Event {
+        state,
+        level,
+        level_idx,
+        timestamp: state.now(),
+        size: size_bytes as u64 + HEADER_BYTES,
+        id: tracepoint.id(),
+    };
+    if wanted != 0 {
         let slot = wanted.trailing_zeros() as usize;
-        wanted &= wanted - 1;
-        // SAFETY: a bit number of a u64 is below 64, the number of writers.
-        let writer = unsafe { level.writers.get_unchecked(slot) };
-        if !writer.cursor.has_room(size) {
-            match lease::make_room(state, level_idx, slot, size, timestamp) {
-                Some(now) => timestamp = now,
-                None => continue,
+        // SAFETY: a bit number of a u64 is below the number of writers; `write` by this function's contract.
+        unsafe { event.store(slot, &write) };
+        let more = wanted & (wanted - 1);
+        if more != 0 {
+            // SAFETY: as above.
+            unsafe { event.store_all(more, &write) };
+        }
+    }
+    unmark(level);
+}
+
+/// One event on its way into rings: what is the same for all channels.
+struct Event<'a> {
+    state: &'a ThreadState,
+    level: &'a Level,
+    level_idx: usize,
+    timestamp: u64,
+    size: u64,
+    id: u32,
+}
+
+impl Event<'_> {
+    /// Stores the event for every channel of `slots`: rare enough to be out of line, once for all events.
+    ///
+    /// # Safety
+    /// As for `store`.
+    #[cold]
+    #[inline(never)]
+    unsafe fn store_all(&self, slots: u64, write: &dyn Fn(*mut u8)) {
+        let mut left = slots;
+        while left != 0 {
+            // SAFETY: by this function's contract; a bit number of a u64 is below the number of writers.
+            unsafe { self.store(left.trailing_zeros() as usize, write) };
+            left &= left - 1;
+        }
+    }
+
+    /// Stores the event for one channel.
+    ///
+    /// # Safety
+    /// `slot` is below the number of writers, and `write` as for [`record`].
+    #[inline(always)]
+    unsafe fn store(&self, slot: usize, write: &(impl Fn(*mut u8) + ?Sized)) {
+        // SAFETY: in bounds by this function's contract.
+        let writer = unsafe { self.level.writers.get_unchecked(slot) };
+        let mut stamp = self.timestamp;
+        if !writer.cursor.has_room(self.size) {
+            match lease::make_room(self.state, self.level_idx, slot, self.size, stamp) {
+                Some(now) => stamp = now,
+                None => return,
             }
         }
         // SAFETY: there is room, so the thread is set up and `cpu` points to its rseq area or a static.
-        let cpu = unsafe { (*state.cpu.get()).load(Ordering::Relaxed) };
-        let mut stamp = timestamp;
-        if writer.cursor.is_odd(timestamp, cpu) {
-            match lease::admit(state, writer, size, timestamp) {
+        let cpu = unsafe { (*self.state.cpu.get()).load(Ordering::Relaxed) };
+        if writer.cursor.is_odd(stamp, cpu) {
+            match lease::admit(self.state, writer, self.size, stamp) {
                 Some(now) => stamp = now,
-                None => continue,
+                None => return,
             }
         }
-        let id = tracepoint.id();
         let at = writer.cursor.position.get().wrapping_add(writer.bias.get()) as *mut u8;
-        let header = stamp << (64 - TIMESTAMP_BITS) | u64::from(id);
+        let header = stamp << (64 - TIMESTAMP_BITS) | u64::from(self.id);
         // SAFETY: module header; there is a ring, since there is room.
         unsafe {
             at.cast::<u64>().write_unaligned(header);
             write(at.add(HEADER_BYTES as usize));
-            writer.count_event(id);
-            writer.cursor.commit(writer.header_unchecked(), size, stamp);
+            writer.count_event(self.id);
+            writer.cursor.commit(writer.header_unchecked(), self.size, stamp);
         }
     }
-    unmark(level);
 }
 
 /// Marks the level with this record's stack address. A handler on this thread sees it, hence the compiler fence.

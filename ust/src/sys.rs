@@ -53,7 +53,7 @@ impl Fd {
     }
 
     fn from_raw(fd: c_int) -> Option<Self> {
-        (fd >= 0).then_some(Self(fd))
+        (fd >= 0).then(|| Self(fd))
     }
 
     /// Owner, mode and size.

@@ -204,9 +204,7 @@ pub fn state() -> *const ThreadState {
 #[inline(never)]
 pub fn make_state() -> Option<&'static ThreadState> {
     let _errno = ErrnoGuard::new();
-    if Process::any().is_none() {
-        return None;
-    }
+    Process::any()?;
     let Some(memory) = sys::map_wiped_on_fork(size_of::<ThreadState>()) else {
         count_lost(LostCause::ThreadGone);
         return None;

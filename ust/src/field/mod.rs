@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! How argument values become the bytes of an event.
+//!
+//! A tracepoint's argument type implements [`Field`]: it says how the value is shown
+//! ([`Field::TYPE`]) and turns it into a [`Wire`], the value as it is stored. The code that the
+//! `tracepoint` macro generates makes all wires of an event once, adds up their sizes (constants fold),
+//! reserves, and stores them back to back, without padding, with unaligned little-endian stores.
+//!
+//! | argument type                          | stored as                                        |
+//! |----------------------------------------|--------------------------------------------------|
+//! | integers, `bool`, `f32`, `f64`         | the bytes of the value                           |
+//! | `char`                                 | its UTF-8 text in 4 bytes, padded with NUL       |
+//! | `&str`, `&String`, `&CStr`             | the bytes up to the first NUL, then a NUL        |
+//! | `[T; N]`, `&[T; N]`                    | the elements                                     |
+//! | `&[T]`                                 | a `u32` count, then the elements                 |
+//! | `*const T`, `*mut T`                   | the address, 64 bits                             |
+//! | `Option<T>`                            | a tag byte, then the value if there is one       |
+//! | an enum that derives `Enumeration`     | its discriminant                                 |
+//!
+//! Not here: nothing allocates, nothing blocks, and no [`Wire`] panics.
+//!
+//! # Safety
+//!
+//! Only [`Wire`] touches memory, so it is the unsafe trait. A wrong [`Field`] makes a wrong trace, but
+//! never a wrong store: size and bytes both come from the one [`Wire`] value.
+#![allow(unsafe_code)]
+
+#[cfg(target_endian = "big")]
+compile_error!("ust stores fields in little-endian order and has no byte swapping for this target yet");
+
+mod option;
+mod scalar;
+mod slice;
+mod text;
+
+pub mod modify;
+
+pub use ust_shm::descriptor::{FieldType, Scalar};
+
+/// A type that can be an argument of a tracepoint.
+///
+/// It can be implemented for a wrapper by passing on to the wrapped type:
+///
+/// ```
+/// use ust::field::Field;
+///
+/// struct OrderId(u64);
+///
+/// impl Field for OrderId {
+///     const TYPE: ust::field::FieldType = <u64 as Field>::TYPE;
+///     type Wire = u64;
+///     fn wire(self) -> u64 {
+///         self.0
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a trace field",
+    label = "not a trace field",
+    note = "fields are integers, floats, `bool`, `char`, `&str`, `&CStr`, arrays and slices of numbers, \
+            raw pointers, and `Option`s of numbers",
+    note = "derive `ust::Enumeration` for an enum without data; implement `ust::field::Field` for a \
+            wrapper; or record a part: `#[field(skip)] order: &Order, #[field(expr = order.id)] id: u64`"
+)]
+pub trait Field {
+    /// How the value is stored and shown.
+    const TYPE: FieldType;
+    /// The value as it is stored; must agree with `TYPE`.
+    type Wire: Wire;
+    /// Turns the value into what is stored. Called once per event, before any space is reserved.
+    fn wire(self) -> Self::Wire;
+}
+
+/// A [`Field`] of one number: what an `Option` can hold.
+#[diagnostic::on_unimplemented(
+    message = "`Option<{Self}>` cannot be a trace field",
+    label = "not a number",
+    note = "an optional field holds an integer, a float, a `bool`, a raw pointer or an enum that derives \
+            `ust::Enumeration`; pass text as `value.unwrap_or(\"\")`"
+)]
+pub trait ScalarField: Field {
+    /// The number's type.
+    const SCALAR: Scalar;
+}
+
+/// A value as it is stored in an event.
+///
+/// # Safety
+///
+/// `size` returns the same number for each call on one value, `put` stores exactly that many bytes and
+/// returns `at` advanced by that many, and neither panics.
+pub unsafe trait Wire {
+    /// Returns how many bytes `put` stores.
+    fn size(&self) -> usize;
+
+    /// Stores the value from `at` on and returns the address after it. `at` needs no alignment.
+    ///
+    /// # Safety
+    ///
+    /// `size()` bytes from `at` on are valid for writes, and no one else accesses them meanwhile.
+    unsafe fn put(&self, at: *mut u8) -> *mut u8;
+}
+
+/// A number that arrays and slices can hold.
+///
+/// # Safety
+///
+/// The type is plain: every byte of a value is initialised.
+#[diagnostic::on_unimplemented(
+    message = "an array or slice of `{Self}` cannot be a trace field",
+    label = "not a number",
+    note = "elements are integers, floats or `bool`; nested arrays must be flattened: pass \
+            `rows.as_flattened()` as `&[T]`"
+)]
+pub unsafe trait Element: Copy {
+    /// The element's type.
+    const SCALAR: Scalar;
+}
+
+/// Adds two sizes. Neither the sum nor an address can wrap where memory is smaller than the address
+/// space; where it is not, an impossible size stays impossible and the reservation fails.
+#[inline(always)]
+const fn sum(a: usize, b: usize) -> usize {
+    if cfg!(target_pointer_width = "64") { a.wrapping_add(b) } else { a.saturating_add(b) }
+}
+
+/// A group of wires lies back to back. Groups nest, so an event can have any number of fields.
+macro_rules! group {
+    ($($wire:ident)*) => {
+        // SAFETY: the size is the sum of the parts' sizes, and each part is stored once, after the
+        // one before it; the parts keep the contract.
+        unsafe impl<$($wire: Wire),*> Wire for ($($wire,)*) {
+            #[inline(always)]
+            fn size(&self) -> usize {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                let size = 0;
+                $(let size = sum(size, $wire.size());)*
+                size
+            }
+
+            #[inline(always)]
+            unsafe fn put(&self, at: *mut u8) -> *mut u8 {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                // SAFETY: the caller gives `size()` bytes, the sum of the parts, and each part moves
+                // `at` on by its own size.
+                $(let at = unsafe { $wire.put(at) };)*
+                at
+            }
+        }
+    };
+}
+
+group!();
+group!(A);
+group!(A B);
+group!(A B C);
+group!(A B C D);
+group!(A B C D E);
+group!(A B C D E F);
+group!(A B C D E F G);
+group!(A B C D E F G H);
