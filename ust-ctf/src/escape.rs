@@ -40,20 +40,14 @@ const KEYWORDS: [&str; 29] = [
 ///
 /// It is meant to stand behind a prefix: the first character may be a digit.
 pub(crate) fn identifier_tail(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-        .collect()
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
 /// Returns `name` as an identifier that can stand alone.
 pub(crate) fn identifier(name: &str) -> String {
     let tail = identifier_tail(name);
     let starts_badly = !tail.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if starts_badly || KEYWORDS.contains(&tail.as_str()) {
-        format!("_{tail}")
-    } else {
-        tail
-    }
+    if starts_badly || KEYWORDS.contains(&tail.as_str()) { format!("_{tail}") } else { tail }
 }
 
 /// Returns `text` as a string literal with its quotes.
@@ -95,10 +89,7 @@ mod tests {
 
     #[test]
     fn a_literal_hides_quotes_backslashes_controls_and_nul_but_not_letters() {
-        assert_eq!(
-            quoted("a\"b\\c\nd\u{1b}2é\0"),
-            "\"a\\\"b\\\\c\\nd\\0332é\u{fffd}\""
-        );
+        assert_eq!(quoted("a\"b\\c\nd\u{1b}2é\0"), "\"a\\\"b\\\\c\\nd\\0332é\u{fffd}\"");
     }
 
     #[test]

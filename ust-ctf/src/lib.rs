@@ -3,13 +3,18 @@
 //!
 //! A trace is a folder with a `metadata` file, which describes the classes in a small language
 //! (TSDL), and stream files, which are packets of events. [`model`] holds the classes as plain data;
-//! [`metadata`] prints them as TSDL; [`packet`] encodes what precedes the events of each packet.
+//! [`metadata`] prints them as TSDL; [`packet`] encodes what precedes the events of each packet;
+//! [`reader`] opens such folders and yields their events in the order of time; [`text`] prints them.
 //!
 //! What this crate does not do: it does not know where events come from (images, rings, sockets), it
 //! writes no files, it starts no threads, and it does not write CTF 2.
 #![deny(unsafe_code)]
 
 mod escape;
+mod limits;
 pub mod metadata;
 pub mod model;
+mod names;
 pub mod packet;
+pub mod reader;
+pub mod text;

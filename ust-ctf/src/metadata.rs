@@ -9,14 +9,14 @@
 //! `callsite` blocks and about unknown attributes), so it is a comment in the event block, in a fixed form
 //! that [`SOURCE_NOTE`] starts.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use crate::escape::{identifier, identifier_tail, quoted, quoted_in_comment};
+use crate::escape::{identifier, quoted, quoted_in_comment};
 use crate::model::{
-    ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, Field, FieldType, Float,
-    FloatBits, Integer, IntegerBits, Scalar, TraceClass,
+    ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, FieldType, Float, FloatBits, Integer, IntegerBits,
+    Scalar, TraceClass,
 };
+use crate::names::{MemberNames, Names, member_names};
 use crate::packet::PROCNAME_BYTES;
 
 /// Start of the comment that says where a tracepoint stands: `source "file":line "module"`.
@@ -27,6 +27,12 @@ pub const TAG_NONE: &str = "none";
 
 /// Label of the tag of an optional field that has a value.
 pub const TAG_SOME: &str = "some";
+
+/// The count that precedes a sequence.
+pub(crate) const SEQUENCE_COUNT: Integer = Integer::unsigned(IntegerBits::B32);
+
+/// The tag that precedes an optional value.
+pub(crate) const OPTIONAL_TAG: Integer = Integer::unsigned(IntegerBits::B8);
 
 /// The least severe level, debug.
 const LOGLEVEL_MAX: i32 = 14;
@@ -139,17 +145,10 @@ fn render_headers(out: &mut String, clock_name: &str) {
 }
 
 fn render_event(out: &mut String, event: &EventClass, stream_id: u64) {
-    let _ = write!(
-        out,
-        "event {{\n\tname = {};\n\tid = {};\n\tstream_id = {stream_id};\n",
-        quoted(&event.name),
-        event.id
-    );
+    let _ =
+        write!(out, "event {{\n\tname = {};\n\tid = {};\n\tstream_id = {stream_id};\n", quoted(&event.name), event.id);
     // Readers refuse a negative level and warn about one without a name.
-    if let Some(loglevel) = event
-        .loglevel
-        .filter(|level| (0..=LOGLEVEL_MAX).contains(level))
-    {
+    if let Some(loglevel) = event.loglevel.filter(|level| (0..=LOGLEVEL_MAX).contains(level)) {
         let _ = writeln!(out, "\tloglevel = {loglevel};");
     }
     if let Some(uri) = &event.model_emf_uri {
@@ -161,44 +160,32 @@ fn render_event(out: &mut String, event: &EventClass, stream_id: u64) {
         let _ = writeln!(out, "\t/* {SOURCE_NOTE}{file}:{} {module} */", source.line);
     }
     out.push_str("\tfields := struct {\n");
-    let mut names = Names::default();
-    for field in &event.fields {
-        render_field(out, &mut names, field);
+    for (field, names) in event.fields.iter().zip(member_names(&event.fields)) {
+        render_field(out, &names, &field.ty);
     }
     out.push_str("\t};\n};\n\n");
 }
 
-fn render_field(out: &mut String, names: &mut Names, field: &Field) {
-    // One underscore keeps names and keywords apart; readers take it off again.
-    let tail = identifier_tail(&field.name);
-    let _ = match &field.ty {
-        FieldType::Scalar(scalar) => {
-            let name = names.unique(format!("_{tail}"));
-            writeln!(out, "\t\t{} {name};", scalar_text(scalar))
-        }
+fn render_field(out: &mut String, names: &MemberNames, ty: &FieldType) {
+    let MemberNames { companion, name } = names;
+    let companion = companion.as_deref().unwrap_or_default();
+    let _ = match ty {
+        FieldType::Scalar(scalar) => writeln!(out, "\t\t{} {name};", scalar_text(scalar)),
         FieldType::Array { element, len, text } => {
-            let name = names.unique(format!("_{tail}"));
             writeln!(out, "\t\t{} {name}[{len}];", element_text(*element, *text))
         }
         FieldType::Sequence { element, text } => {
-            let length = names.unique(format!("__{tail}_length"));
-            let name = names.unique(format!("_{tail}"));
-            let count = integer_text(Integer::unsigned(IntegerBits::B32), false);
-            writeln!(
-                out,
-                "\t\t{count} {length};\n\t\t{} {name}[{length}];",
-                element_text(*element, *text)
-            )
+            let count = integer_text(SEQUENCE_COUNT, false);
+            let element = element_text(*element, *text);
+            writeln!(out, "\t\t{count} {companion};\n\t\t{element} {name}[{companion}];")
         }
         FieldType::Optional(scalar) => {
-            let tag = names.unique(format!("__{tail}_tag"));
-            let name = names.unique(format!("_{tail}"));
-            let byte = integer_text(Integer::unsigned(IntegerBits::B8), false);
+            let tag = integer_text(OPTIONAL_TAG, false);
+            let some = scalar_text(scalar);
             writeln!(
                 out,
-                "\t\tenum : {byte} {{ \"{TAG_NONE}\" = 0, \"{TAG_SOME}\" = 1 }} {tag};\n\
-                 \t\tvariant <{tag}> {{ struct {{ }} {TAG_NONE}; {} {TAG_SOME}; }} {name};",
-                scalar_text(scalar)
+                "\t\tenum : {tag} {{ \"{TAG_NONE}\" = 0, \"{TAG_SOME}\" = 1 }} {companion};\n\
+                 \t\tvariant <{companion}> {{ struct {{ }} {TAG_NONE}; {some} {TAG_SOME}; }} {name};"
             )
         }
     };
@@ -221,12 +208,7 @@ fn element_text(element: Element, text: bool) -> String {
 }
 
 fn integer_text(integer: Integer, text: bool) -> String {
-    let Integer {
-        bits,
-        signed,
-        base,
-        byte_order,
-    } = integer;
+    let Integer { bits, signed, base, byte_order } = integer;
     let encoding = if text { "UTF8" } else { "none" };
     format!(
         "integer {{ size = {}; align = 8; signed = {signed}; encoding = {encoding}; base = {};{} }}",
@@ -254,11 +236,7 @@ fn enumeration_text(enumeration: &Enumeration) -> String {
             continue; // The container cannot hold any of these values.
         }
         let label = quoted(&mapping.label);
-        mappings.push(if low == high {
-            format!("{label} = {low}")
-        } else {
-            format!("{label} = {low} ... {high}")
-        });
+        mappings.push(if low == high { format!("{label} = {low}") } else { format!("{label} = {low} ... {high}") });
     }
     let container = integer_text(enumeration.container, false);
     if mappings.is_empty() {
@@ -285,20 +263,4 @@ pub(crate) fn uuid_text(uuid: &[u8; 16]) -> String {
         let _ = write!(out, "{byte:02x}");
     }
     out
-}
-
-/// The names of one scope: two that differed before they became identifiers still must.
-#[derive(Default)]
-struct Names(HashSet<String>);
-
-impl Names {
-    fn unique(&mut self, wanted: String) -> String {
-        let mut name = wanted.clone();
-        let mut count = 1_u32;
-        while !self.0.insert(name.clone()) {
-            count += 1;
-            name = format!("{wanted}_{count}");
-        }
-        name
-    }
 }

@@ -25,6 +25,14 @@ impl TraceClass {
             _ => None,
         })
     }
+
+    /// Returns the number of the environment entry `key`, if it is there and is a number.
+    pub fn env_integer(&self, key: &str) -> Option<i64> {
+        self.env.iter().find_map(|(name, value)| match value {
+            EnvValue::Integer(number) if name == key => Some(*number),
+            _ => None,
+        })
+    }
 }
 
 /// A value of the environment block.
@@ -102,10 +110,7 @@ pub struct Field {
 impl Field {
     /// Returns a field called `name` of type `ty`.
     pub fn new(name: impl Into<String>, ty: impl Into<FieldType>) -> Self {
-        Self {
-            name: name.into(),
-            ty: ty.into(),
-        }
+        Self { name: name.into(), ty: ty.into() }
     }
 }
 
@@ -187,20 +192,12 @@ pub struct Integer {
 impl Integer {
     /// Returns an unsigned little-endian integer that is shown in decimal.
     pub const fn unsigned(bits: IntegerBits) -> Self {
-        Self {
-            bits,
-            signed: false,
-            base: Base::Decimal,
-            byte_order: ByteOrder::Little,
-        }
+        Self { bits, signed: false, base: Base::Decimal, byte_order: ByteOrder::Little }
     }
 
     /// Returns a signed little-endian integer that is shown in decimal.
     pub const fn signed(bits: IntegerBits) -> Self {
-        Self {
-            signed: true,
-            ..Self::unsigned(bits)
-        }
+        Self { signed: true, ..Self::unsigned(bits) }
     }
 
     /// Returns this integer shown in `base`.
@@ -210,20 +207,13 @@ impl Integer {
 
     /// Returns this integer in network byte order.
     pub const fn big_endian(self) -> Self {
-        Self {
-            byte_order: ByteOrder::Big,
-            ..self
-        }
+        Self { byte_order: ByteOrder::Big, ..self }
     }
 
     /// Returns the least and the greatest value it can hold.
     pub fn range(self) -> (i128, i128) {
         let bits = u32::from(self.bits.count());
-        if self.signed {
-            (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1)
-        } else {
-            (0, (1_i128 << bits) - 1)
-        }
+        if self.signed { (-(1_i128 << (bits - 1)), (1_i128 << (bits - 1)) - 1) } else { (0, (1_i128 << bits) - 1) }
     }
 }
 
@@ -364,11 +354,7 @@ pub struct Mapping {
 impl Mapping {
     /// Returns the label of a single value.
     pub fn single(label: impl Into<String>, value: i128) -> Self {
-        Self {
-            label: label.into(),
-            low: value,
-            high: value,
-        }
+        Self { label: label.into(), low: value, high: value }
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Encodes the header and the context of a packet, which precede its events.
+//! Encodes and decodes the header and the context of a packet, which precede its events.
 //!
 //! A packet is [`PACKET_HEADER_BYTES`] bytes of this, then the events back to back. Nothing pads it, so
 //! its content is as long as the packet. All numbers are little endian:
@@ -21,7 +21,7 @@
 //! | 88   | 4    | vtid                 |
 //! | 92   | 17   | procname             |
 //!
-//! The table and the text of [`crate::metadata::render`] say the same; a test compares them.
+//! [`crate::metadata::render`] describes the same layout in words; babeltrace2 compares the two in the tests.
 
 /// First word of every packet.
 pub const PACKET_MAGIC: u32 = 0xC1FC_1FC1;
@@ -72,10 +72,7 @@ impl PacketHeader {
     ///
     /// The sizes in it include the header. A `content_bytes` beyond 2^61 saturates.
     pub fn encode(&self) -> [u8; PACKET_HEADER_BYTES] {
-        let size_bits = self
-            .content_bytes
-            .saturating_add(PACKET_HEADER_BYTES as u64)
-            .saturating_mul(8);
+        let size_bits = self.content_bytes.saturating_add(PACKET_HEADER_BYTES as u64).saturating_mul(8);
         let mut bytes = [0; PACKET_HEADER_BYTES];
         let mut at = 0;
         let mut put = |field: &[u8]| {
@@ -99,6 +96,78 @@ impl PacketHeader {
         // The last byte of the procname stays NUL.
         bytes
     }
+}
+
+/// Why bytes are not the header of a packet that this crate wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// The first word is another; no packet starts here.
+    #[error("no packet starts here: its first word is {found:#010x}")]
+    Magic {
+        /// The word that is there.
+        found: u32,
+    },
+    /// The sizes contradict each other or the size of the header, or are no whole bytes.
+    #[error("this packet claims {content_bits} bits of content in {packet_bits} bits")]
+    Size {
+        /// Claimed size of the content, header included.
+        content_bits: u64,
+        /// Claimed size of the packet.
+        packet_bits: u64,
+    },
+}
+
+impl PacketHeader {
+    /// Returns the header in `bytes_untrusted`, and the size of the whole packet in bytes.
+    ///
+    /// The packet is at least as long as the header and `content_bytes`. Whether the file is that long,
+    /// and whose trace it is, is for the caller to check.
+    ///
+    /// # Errors
+    /// What keeps the bytes from being a header; there is no way to tell where the next one is.
+    pub fn decode(bytes_untrusted: &[u8; PACKET_HEADER_BYTES]) -> Result<(Self, u64), HeaderError> {
+        let mut at = 0;
+        let bytes = bytes_untrusted;
+        let magic = u32::from_le_bytes(take(bytes, &mut at));
+        if magic != PACKET_MAGIC {
+            return Err(HeaderError::Magic { found: magic });
+        }
+        let trace_uuid = take(bytes, &mut at);
+        let stream_id = u32::from_le_bytes(take(bytes, &mut at));
+        let stream_instance_id = u64::from_le_bytes(take(bytes, &mut at));
+        let timestamp_begin = u64::from_le_bytes(take(bytes, &mut at));
+        let timestamp_end = u64::from_le_bytes(take(bytes, &mut at));
+        let content_bits = u64::from_le_bytes(take(bytes, &mut at));
+        let packet_bits = u64::from_le_bytes(take(bytes, &mut at));
+        let header_bits = PACKET_HEADER_BYTES as u64 * 8;
+        let is_whole = content_bits.is_multiple_of(8) && packet_bits.is_multiple_of(8);
+        if !is_whole || content_bits < header_bits || packet_bits < content_bits {
+            return Err(HeaderError::Size { content_bits, packet_bits });
+        }
+        let header = Self {
+            trace_uuid,
+            stream_id,
+            stream_instance_id,
+            timestamp_begin,
+            timestamp_end,
+            content_bytes: (content_bits - header_bits) / 8,
+            packet_seq_num: u64::from_le_bytes(take(bytes, &mut at)),
+            events_discarded: u64::from_le_bytes(take(bytes, &mut at)),
+            cpu_id: u32::from_le_bytes(take(bytes, &mut at)),
+            vpid: i32::from_le_bytes(take(bytes, &mut at)),
+            vtid: i32::from_le_bytes(take(bytes, &mut at)),
+            procname: take(bytes, &mut at),
+        };
+        Ok((header, packet_bits / 8))
+    }
+}
+
+/// Returns the field of `N` bytes at `at`, which the table above puts inside the header.
+fn take<const N: usize>(bytes: &[u8; PACKET_HEADER_BYTES], at: &mut usize) -> [u8; N] {
+    let mut field = [0; N];
+    field.copy_from_slice(&bytes[*at..*at + N]);
+    *at += N;
+    field
 }
 
 /// Returns the first word of an event: the low 48 bits of `timestamp` (cycles) above `id`.
@@ -146,6 +215,7 @@ mod tests {
             b'h', b'e', b'l', b'l', b'o', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         ];
         assert_eq!(header.encode(), expected);
+        assert_eq!(PacketHeader::decode(&expected), Ok((header, 200)));
     }
 
     #[test]

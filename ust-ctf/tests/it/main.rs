@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The integration tests of `ust-ctf`, as one binary.
 
+mod damage;
 mod metadata;
+mod oracle;
+mod parser;
+mod roundtrip;
 mod sample;
 mod tool;
 mod writer;

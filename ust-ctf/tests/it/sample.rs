@@ -6,8 +6,8 @@ use std::path::Path;
 
 use ust_ctf::metadata::render;
 use ust_ctf::model::{
-    Base, ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, Field, FieldType, Float,
-    FloatBits, Integer, IntegerBits, Mapping, Scalar, Source, StreamClass, TraceClass,
+    Base, ByteOrder, Clock, Element, Enumeration, EnvValue, EventClass, Field, FieldType, Float, FloatBits, Integer,
+    IntegerBits, Mapping, Scalar, Source, StreamClass, TraceClass,
 };
 use ust_ctf::packet::{PacketHeader, encode_event_header};
 
@@ -19,14 +19,8 @@ const I32: Integer = Integer::signed(IntegerBits::B32);
 const I64: Integer = Integer::signed(IntegerBits::B64);
 const U8: Integer = Integer::unsigned(IntegerBits::B8);
 const U64: Integer = Integer::unsigned(IntegerBits::B64);
-const F32: Float = Float {
-    bits: FloatBits::B32,
-    byte_order: ByteOrder::Little,
-};
-const F64: Float = Float {
-    bits: FloatBits::B64,
-    byte_order: ByteOrder::Little,
-};
+const F32: Float = Float { bits: FloatBits::B32, byte_order: ByteOrder::Little };
+const F64: Float = Float { bits: FloatBits::B64, byte_order: ByteOrder::Little };
 
 /// Returns a trace class with these stream classes and an unremarkable rest.
 pub fn trace_class(streams: Vec<StreamClass>) -> TraceClass {
@@ -53,29 +47,15 @@ pub fn trace_class(streams: Vec<StreamClass>) -> TraceClass {
 }
 
 fn event(id: u16, name: &str, fields: Vec<Field>) -> EventClass {
-    EventClass {
-        id,
-        name: name.into(),
-        loglevel: None,
-        model_emf_uri: None,
-        fields,
-        source: None,
-    }
+    EventClass { id, name: name.into(), loglevel: None, model_emf_uri: None, fields, source: None }
 }
 
 fn array(element: impl Into<Element>, len: u32, text: bool) -> FieldType {
-    FieldType::Array {
-        element: element.into(),
-        len,
-        text,
-    }
+    FieldType::Array { element: element.into(), len, text }
 }
 
 fn sequence(element: impl Into<Element>, text: bool) -> FieldType {
-    FieldType::Sequence {
-        element: element.into(),
-        text,
-    }
+    FieldType::Sequence { element: element.into(), text }
 }
 
 /// Returns the event that lttng-ust's users know from its `hello` example.
@@ -83,11 +63,7 @@ pub fn hello() -> EventClass {
     EventClass {
         loglevel: Some(13),
         model_emf_uri: Some("http://example.com/hello".into()),
-        source: Some(Source {
-            file: "src/main.rs".into(),
-            line: 42,
-            module: "hello::main".into(),
-        }),
+        source: Some(Source { file: "src/main.rs".into(), line: 42, module: "hello::main".into() }),
         ..event(
             1,
             "ust_tests_hello:tptest",
@@ -96,10 +72,7 @@ pub fn hello() -> EventClass {
                 Field::new("intfield2", I32.with_base(Base::Hexadecimal)),
                 Field::new("longfield", I64),
                 Field::new("netintfield", I32.big_endian()),
-                Field::new(
-                    "netintfieldhex",
-                    I32.big_endian().with_base(Base::Hexadecimal),
-                ),
+                Field::new("netintfieldhex", I32.big_endian().with_base(Base::Hexadecimal)),
                 Field::new("arrfield1", array(Element::Integer(I64), 3, false)),
                 Field::new("arrfield2", array(Element::Integer(I8), 10, true)),
                 Field::new("seqfield1", sequence(Element::Integer(I8), false)),
@@ -141,26 +114,14 @@ pub fn every_kind() -> EventClass {
         mappings: vec![
             Mapping::single("ZERO", 0),
             Mapping::single("a \"quoted\" \\ label\né", 1),
-            Mapping {
-                label: "few".into(),
-                low: 2,
-                high: 5,
-            },
-            Mapping {
-                label: "over".into(),
-                low: 4,
-                high: 9,
-            },
+            Mapping { label: "few".into(), low: 2, high: 5 },
+            Mapping { label: "over".into(), low: 4, high: 9 },
             Mapping::single("least", i128::from(i32::MIN)),
         ],
     };
     let wide = Enumeration {
         container: U64,
-        mappings: vec![Mapping {
-            label: "top".into(),
-            low: 1 << 63,
-            high: (1 << 64) - 1,
-        }],
+        mappings: vec![Mapping { label: "top".into(), low: 1 << 63, high: (1 << 64) - 1 }],
     };
     event(
         2,
@@ -171,31 +132,16 @@ pub fn every_kind() -> EventClass {
             Field::new("hex", I8.with_base(Base::Hexadecimal)),
             Field::new("big", U64),
             Field::new("least", I64),
-            Field::new(
-                "net_float",
-                Float {
-                    byte_order: ByteOrder::Big,
-                    ..F32
-                },
-            ),
+            Field::new("net_float", Float { byte_order: ByteOrder::Big, ..F32 }),
             Field::new("colour", colours.clone()),
             Field::new("wide", wide),
             Field::new("maybe_int", FieldType::Optional(Scalar::Integer(I32))),
             Field::new("maybe_text", FieldType::Optional(Scalar::String)),
-            Field::new(
-                "maybe_colour",
-                FieldType::Optional(Scalar::Enumeration(colours)),
-            ),
+            Field::new("maybe_colour", FieldType::Optional(Scalar::Enumeration(colours))),
             Field::new("maybe_float", FieldType::Optional(Scalar::Float(F64))),
             Field::new("floats", sequence(Element::Float(F64), false)),
-            Field::new(
-                "net_shorts",
-                array(Element::Integer(I16.big_endian()), 2, false),
-            ),
-            Field::new(
-                "hexes",
-                sequence(Element::Integer(U8.with_base(Base::Hexadecimal)), false),
-            ),
+            Field::new("net_shorts", array(Element::Integer(I16.big_endian()), 2, false)),
+            Field::new("hexes", sequence(Element::Integer(U8.with_base(Base::Hexadecimal)), false)),
             Field::new("nothing", array(Element::Integer(I32), 0, false)),
             Field::new("event", Scalar::String),
         ],
@@ -220,17 +166,7 @@ pub fn every_kind_payload_some() -> Vec<u8> {
     out.extend(1_i32.to_le_bytes());
     out.push(1);
     out.extend(1e300_f64.to_le_bytes());
-    let floats = [
-        0.0,
-        -0.0,
-        1e-5,
-        123_456_789.0,
-        100_000.0,
-        1_000_000.0,
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-    ];
+    let floats = [0.0, -0.0, 1e-5, 123_456_789.0, 100_000.0, 1_000_000.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     out.extend((floats.len() as u32).to_le_bytes());
     out.extend(floats.iter().flat_map(|float| float.to_le_bytes()));
     out.extend([0x01, 0x02, 0xff, 0xfe]);

@@ -13,19 +13,12 @@ pub struct Printed {
 
 /// Returns what babeltrace2 prints about `folder`, or nothing if it is not installed.
 pub fn babeltrace2(options: &[&str], folder: &Path) -> Option<Printed> {
-    let run = Command::new("babeltrace2")
-        .args(options)
-        .arg(folder)
-        .env("TZ", "UTC")
-        .output();
+    let run = Command::new("babeltrace2").args(options).arg(folder).output();
     match run {
         Ok(output) => {
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success(), "babeltrace2 failed: {stderr}");
-            Some(Printed {
-                stdout: output.stdout,
-                stderr,
-            })
+            Some(Printed { stdout: output.stdout, stderr })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
             assert!(

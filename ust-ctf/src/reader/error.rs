@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a trace cannot be opened at all. What is damaged but readable is a [`super::Warning`] instead.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a trace cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file or folder cannot be read; check that it exists and may be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// There is no `metadata` file in the folder or below; give the folder of a trace.
+    #[error("no trace in `{}`: neither it nor a folder below has a `metadata` file", path.display())]
+    NoTrace {
+        /// Where it was searched.
+        path: PathBuf,
+    },
+    /// The metadata cannot be understood.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+impl OpenError {
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+}
+
+/// Why metadata cannot be understood, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetadataError {
+    /// The metadata file.
+    pub file: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// The text of that line.
+    pub line_text: String,
+}
+
+impl std::error::Error for MetadataError {}
+
+impl fmt::Display for MetadataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, message, line_text } = self;
+        let number = line.to_string();
+        let margin = " ".repeat(number.len());
+        writeln!(f, "{}:{line}:{column}: {message}", file.display())?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{number} | {line_text}")?;
+        // Tabs are as wide in the line of the caret as in the line above it.
+        let before = line_text.chars().take(column - 1);
+        let indent: String = before.map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        write!(f, "{margin} | {indent}^")
+    }
+}
+
+/// A complaint about the byte `at` of the metadata text.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    pub(crate) at: usize,
+    pub(crate) message: String,
+}
+
+impl Complaint {
+    pub(crate) fn new(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
+    }
+
+    /// Returns the error that shows this place of `source`, the text of `file`.
+    pub(crate) fn locate(self, file: &Path, source: &str) -> MetadataError {
+        let mut at = self.at.min(source.len());
+        while !source.is_char_boundary(at) {
+            at -= 1;
+        }
+        let line_start = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let line_end = source[at..].find('\n').map_or(source.len(), |newline| at + newline);
+        MetadataError {
+            file: file.to_owned(),
+            line: source[..line_start].matches('\n').count() + 1,
+            column: source[line_start..at].chars().count() + 1,
+            message: self.message,
+            line_text: source[line_start..line_end].trim_end().to_owned(),
+        }
+    }
+}
