@@ -56,3 +56,9 @@ pub use recording::Recording;
 pub use runtime_dir::RuntimeDir;
 pub use summary::{EventCount, Losses, Process, Progress, Summary};
 pub use ust_shm::layout::LossMode;
+
+/// Tells whether the glob `pattern` of [`EngineOptions::patterns`] matches the event `provider:name`.
+#[must_use]
+pub fn pattern_matches(pattern: &str, event: &str) -> bool {
+    ust_shm::glob::matches(pattern.as_bytes(), event.as_bytes())
+}
