@@ -1,2 +1,48 @@
-//! The command `ust`.
-fn main() {}
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The command `ust`: records programs that carry tracepoints, and shows what was recorded.
+//!
+//! What lies here is the command line and its words; recording is `ust-consumerd`, reading is `ust-ctf`.
+
+mod problem;
+mod record;
+mod signals;
+mod size;
+mod view;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::problem::Problem;
+
+/// Records the tracepoints of programs, and shows what was recorded.
+#[derive(Parser)]
+#[command(name = "ust", version, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Record(record::Arguments),
+    View(view::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Record(arguments) => record::run(&arguments),
+        Command::View(arguments) => view::run(&arguments).map(|()| 0),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            // One line, whatever the causes.
+            eprintln!("error: {error:#}");
+            if let Some(hint) = error.downcast_ref::<Problem>().and_then(|problem| problem.hint.as_deref()) {
+                eprintln!("try:   {hint}");
+            }
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From rings to packets: what one visit to an image does.
+//!
+//! In discard and block mode a visit takes what is there, up to a bound, writes it, and gives it back. An overwrite
+//! ring is left alone until its image is finished; then each packet is copied first, and kept only if the writer did
+//! not overtake the copy. A broken ring ends alone; a broken image ends with its rings.
+
+use std::os::unix::fs::FileExt as _;
+
+use ust_shm::atomics::Ordering;
+use ust_shm::layout::{LossMode, ring_state};
+use ust_shm::ring::RingWords as _;
+use ust_shm::ring::reader::{PacketSpan, Want};
+use ust_shm::rules::Channel;
+
+use crate::image::{Image, Refusal, Slot};
+use crate::limits::{IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
+use crate::ring::{Reading, Ring};
+use crate::summary::Tally;
+use crate::sys;
+use crate::trace::{Content, Origin, Packet, PacketError, StreamId, Trace};
+
+/// What a visit left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing that was wanted.
+    Nothing,
+    /// More, for the next round: others have their turn first.
+    More,
+}
+
+/// What a visit needs besides the image.
+pub(crate) struct Visit<'a> {
+    pub trace: &'a mut Trace,
+    pub tally: &'a mut Tally,
+    pub channel: &'a Channel,
+    pub want: Want,
+    bytes_left: u64,
+    packets_left: u32,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn new(trace: &'a mut Trace, tally: &'a mut Tally, channel: &'a Channel, want: Want) -> Self {
+        Self { trace, tally, channel, want, bytes_left: IMAGE_ROUND_BYTES_MAX, packets_left: IMAGE_ROUND_PACKETS_MAX }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.bytes_left == 0 || self.packets_left == 0
+    }
+
+    fn spend(&mut self, span: &PacketSpan) {
+        self.bytes_left = self.bytes_left.saturating_sub(span.bytes);
+        self.packets_left = self.packets_left.saturating_sub(1);
+    }
+
+    /// Reads what is new in the image's tables and takes what its rings hold.
+    ///
+    /// # Errors
+    /// The image must be given up.
+    pub(crate) fn drain(&mut self, image: &mut Image) -> Result<Left, Refusal> {
+        self.read_tables(image)?;
+        if self.channel.mode == LossMode::Overwrite {
+            return Ok(Left::Nothing);
+        }
+        let count = image.slots.len();
+        let first = if image.next_ring < count { image.next_ring } else { 0 };
+        for idx in (first..count).chain(0..first) {
+            if self.is_spent() {
+                image.next_ring = idx;
+                return Ok(Left::More);
+            }
+            with_ring(image, idx, |image, ring| self.drain_ring(image, ring))?;
+        }
+        Ok(if self.is_spent() { Left::More } else { Left::Nothing })
+    }
+
+    /// Takes over objects and rings that have appeared.
+    pub(crate) fn read_tables(&mut self, image: &mut Image) -> Result<(), Refusal> {
+        image.read_objects()?;
+        let overwrite = self.channel.mode == LossMode::Overwrite;
+        for refusal in image.read_rings(self.channel, overwrite) {
+            self.tally.losses.rings_corrupt += 1;
+            self.tally.warn(format!("{}: {refusal}", image.path.display()));
+        }
+        Ok(())
+    }
+
+    fn drain_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+        if ring.reading == Reading::Ended {
+            return Ok(());
+        }
+        let state_before = image.ring_state_word(ring.idx);
+        let returned = ring_state::of(state_before) == ring_state::RETURNED;
+        ring.notice_lease(state_before);
+        let mut want = if returned { Want::Everything } else { self.want };
+        // What is committed later waits for the next visit, lest a busy writer's sub-buffer is taken event by event.
+        let target = ring.words.header().committed.load(Ordering::Relaxed);
+        loop {
+            if !returned && ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2 {
+                want = Want::Complete;
+            }
+            if self.is_spent() {
+                give_back(ring);
+                return Ok(());
+            }
+            match ring.reader.take(&ring.words, want) {
+                Ok(Some(span)) => {
+                    ring.notice_lease(image.ring_state_word(ring.idx));
+                    self.write_span(image, ring, &span)?;
+                    give_back(ring);
+                    self.spend(&span);
+                }
+                Ok(None) => break,
+                Err(corrupt) => {
+                    self.end_ring(image, ring, &format!("{} {:#x}", corrupt.reason, corrupt.value));
+                    return Ok(());
+                }
+            }
+        }
+        give_back(ring);
+        if returned {
+            self.report_discarded(image, ring)?;
+            if let Some(stream) = ring.stream {
+                self.trace.close_stream(stream);
+            }
+            image.free_ring(ring.idx, state_before);
+        }
+        Ok(())
+    }
+
+    fn end_ring(&mut self, image: &Image, ring: &mut Ring, reason: &str) {
+        ring.reading = Reading::Ended;
+        self.tally.losses.rings_corrupt += 1;
+        self.tally.warn(format!("{}: ring {} is not read any further: {reason}", image.path.display(), ring.idx));
+    }
+
+    /// Writes a packet whose bytes lie in the image.
+    fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
+        let stream = self.stream_of(image, ring)?;
+        let content = Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes };
+        let packet = packet_of(ring, span, ring.origin);
+        self.write(stream, &packet, &content)
+    }
+
+    /// Appends a packet; a lost one is counted and no error.
+    fn write(&mut self, stream: StreamId, packet: &Packet, content: &Content<'_>) -> Result<(), Refusal> {
+        match self.trace.write(stream, packet, content) {
+            Ok(()) => Ok(()),
+            Err(PacketError::Output(error)) => {
+                if self.tally.losses.packets_unwritten == 0 {
+                    self.tally.warn(format!("a packet cannot be written to the trace: {error}"));
+                }
+                self.tally.losses.packets_unwritten += 1;
+                Ok(())
+            }
+            Err(PacketError::Image) => Err("was cut while it was read".to_owned()),
+        }
+    }
+
+    /// The ring's stream in the class of its process, which may have become another one.
+    fn stream_of(&mut self, image: &mut Image, ring: &mut Ring) -> Result<StreamId, Refusal> {
+        // After `take`: an event of a new object was committed after the object was registered.
+        image.read_objects()?;
+        let class_idx = class_of(image, self.trace);
+        if let Some(stream) = ring.stream {
+            if self.trace.class_of(stream) == class_idx {
+                return Ok(stream);
+            }
+            ring.discarded_before = ring.discarded_before.saturating_add(self.trace.discarded_of(stream));
+            self.trace.close_stream(stream);
+        }
+        let stream = self.trace.add_stream(class_idx, &ring.origin.procname, ring.origin.vtid, "ring");
+        ring.stream = Some(stream);
+        Ok(stream)
+    }
+
+    /// Appends an empty packet if events were discarded since the last one. Only for a ring whose writer is done.
+    fn report_discarded(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+        let total = ring.reader.discarded_now(&ring.words);
+        let reported = ring.stream.map_or(0, |stream| self.trace.discarded_of(stream));
+        if total <= ring.discarded_before.saturating_add(reported) {
+            return Ok(());
+        }
+        let stream = self.stream_of(image, ring)?;
+        let now = self.trace.clock.now();
+        // A ring that never gave a packet has no time of its own.
+        let begin = if ring.reader.timestamp() == 0 { image.attached_at } else { ring.reader.timestamp() };
+        let packet = Packet {
+            origin: ring.origin,
+            timestamp_begin: begin,
+            timestamp_end: now.max(begin),
+            cpu: 0,
+            discarded: total.saturating_sub(ring.discarded_before),
+        };
+        self.write(stream, &packet, &Content::Empty)
+    }
+
+    /// Reports losses outside any ring, if there are new ones, in a stream of the process.
+    pub(crate) fn report_lost(&mut self, image: &mut Image) -> Result<(), Refusal> {
+        let total = image.lost().into_iter().fold(0, u64::saturating_add);
+        if total <= image.lost_reported {
+            return Ok(());
+        }
+        image.read_objects()?;
+        let class_idx = class_of(image, self.trace);
+        let origin = image.origin();
+        let stream = match image.lost_stream {
+            Some(stream) => stream,
+            None => self.trace.add_stream(class_idx, &origin.procname, origin.vpid, "lost"),
+        };
+        image.lost_stream = Some(stream);
+        image.lost_reported = total;
+        let now = self.trace.clock.now();
+        let packet =
+            Packet { origin, timestamp_begin: image.attached_at, timestamp_end: now, cpu: 0, discarded: total };
+        let result = self.write(stream, &packet, &Content::Empty);
+        self.trace.close_stream(stream);
+        result
+    }
+
+    /// Takes the last of every ring. The writers are done, or were told to stop.
+    ///
+    /// # Errors
+    /// The image must be given up; what was written stays.
+    pub(crate) fn finish(&mut self, image: &mut Image) -> Result<(), Refusal> {
+        for idx in 0..image.slots.len() {
+            with_ring(image, idx, |image, ring| {
+                let result = self.finish_ring(image, ring);
+                if let Some(stream) = ring.stream {
+                    self.trace.close_stream(stream);
+                }
+                result
+            })?;
+        }
+        self.report_lost(image)
+    }
+
+    fn finish_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+        if self.channel.mode == LossMode::Overwrite && ring.reading == Reading::Open {
+            self.snapshot(image, ring)?;
+        }
+        // A corrupt ring's counters are as good as the rest of it, but what they say is all there is.
+        self.report_discarded(image, ring)
+    }
+
+    /// Overwrite mode: copies what the ring holds now, without stopping its writer.
+    fn snapshot(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+        ring.notice_lease(image.ring_state_word(ring.idx));
+        let lease_begin_untrusted = ring.words.header().lease_begin.load(Ordering::Relaxed);
+        let mut copy = Vec::new();
+        // A writer that goes on could keep us for ever: one lap is what a snapshot means.
+        let mut bytes_left = ring.shape.geometry.ring_bytes();
+        while bytes_left > 0 {
+            let span = match ring.reader.take(&ring.words, Want::Everything) {
+                Ok(Some(span)) => span,
+                Ok(None) => break,
+                Err(corrupt) => {
+                    self.end_ring(image, ring, &format!("{} {:#x}", corrupt.reason, corrupt.value));
+                    break;
+                }
+            };
+            bytes_left = bytes_left.saturating_sub(span.bytes);
+            copy.resize(span.bytes as usize, 0);
+            if image.file.read_exact_at(&mut copy, data_offset(ring, &span)).is_err() {
+                return Err("was cut while it was read".to_owned());
+            }
+            if !ring.reader.is_intact(&ring.words, &span) {
+                self.tally.losses.packets_torn += 1;
+                continue;
+            }
+            // Positions wrap: behind the lease's begin is what lies less than half the number space behind.
+            let earlier_lease = span.begin.wrapping_sub(lease_begin_untrusted) > u64::MAX / 2;
+            let origin =
+                if earlier_lease { Origin { vtid: -1, procname: ENDED_THREAD, ..ring.origin } } else { ring.origin };
+            let stream = self.stream_of(image, ring)?;
+            let packet = packet_of(ring, &span, origin);
+            self.write(stream, &packet, &Content::Memory(&copy))?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs `visit` on ring `idx` if it is one of ours. The ring leaves its image meanwhile, so that both can be borrowed.
+fn with_ring(
+    image: &mut Image,
+    idx: usize,
+    visit: impl FnOnce(&mut Image, &mut Ring) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    if !matches!(image.slots[idx], Slot::Ours(_)) {
+        return Ok(());
+    }
+    let mut slot = std::mem::replace(&mut image.slots[idx], Slot::Ignored);
+    let result = if let Slot::Ours(ring) = &mut slot { visit(image, ring) } else { Ok(()) };
+    image.slots[idx] = slot;
+    result
+}
+
+/// Name for a thread that has ended and whose ring another thread uses since: its own name is gone.
+const ENDED_THREAD: [u8; 16] = *b"(ended thread)\0\0";
+
+fn class_of(image: &mut Image, trace: &mut Trace) -> usize {
+    let class_idx = trace.assign_class(image.class_idx, &image.table);
+    image.class_idx = Some(class_idx);
+    class_idx
+}
+
+fn data_offset(ring: &Ring, span: &PacketSpan) -> u64 {
+    ring.shape.arena_offset + ring.shape.header_bytes + ring.shape.geometry.data_offset(span.begin)
+}
+
+fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
+    Packet {
+        origin,
+        timestamp_begin: span.timestamp_begin,
+        timestamp_end: span.timestamp_end,
+        cpu: span.cpu,
+        discarded: span.discarded.saturating_sub(ring.discarded_before),
+    }
+}
+
+/// Tells the writer what was taken, and wakes it if it sleeps.
+fn give_back(ring: &mut Ring) {
+    let consumed = ring.reader.consumed();
+    if ring.put_at == consumed {
+        return;
+    }
+    ring.put_at = consumed;
+    if ring.reader.put(&ring.words) {
+        sys::futex_wake(&ring.words.header().consumed_seq);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Why a recording cannot begin. What goes wrong later is contained, counted and told in the summary.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why no engine could be set up; nothing was recorded, and nothing is left behind but what existed before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// None of the usual places lets us make a private directory.
+    #[error("no place for a private runtime directory: {tried}")]
+    NoPlace {
+        /// Each place with its error.
+        tried: String,
+    },
+    /// A runtime directory that somebody else could tamper with.
+    #[error("runtime directory `{}` is not safe: {reason}", path.display())]
+    Unsafe {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Another recorder uses the directory.
+    #[error("runtime directory `{}` is in use by another recorder", .0.display())]
+    Busy(PathBuf),
+    /// The programs could not send their wakeups.
+    #[error("runtime directory `{}` has a path of {bytes} bytes; the longest that programs can reach has {max}", path.display())]
+    PathTooLong {
+        /// The directory.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+        /// The longest allowed.
+        max: usize,
+    },
+    /// The output directory exists and holds something.
+    #[error("output directory `{}` is not empty", .0.display())]
+    OutputNotEmpty(PathBuf),
+    /// The channel or the event rules are outside the limits.
+    #[error("the rules cannot be used: {0}")]
+    Rules(String),
+    /// The kernel refused something.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl StartError {
+    /// Returns a closure for `map_err` that says what was tried on what.
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// Returns one thing to try, as a sentence without a final stop.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoPlace { .. } => "set XDG_RUNTIME_DIR or TMPDIR to a directory that you can write to".to_owned(),
+            Self::Unsafe { path, .. } => {
+                format!("chmod 700 '{}', or another directory in UST_RUNTIME_DIR", path.display())
+            }
+            Self::Busy(_) => "end the other recorder, or use another directory (UST_RUNTIME_DIR)".to_owned(),
+            Self::PathTooLong { .. } => "a shorter path in UST_RUNTIME_DIR".to_owned(),
+            Self::OutputNotEmpty(_) => "another directory with -o, or remove what is there".to_owned(),
+            Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => "a directory that you can write to".to_owned(),
+                io::ErrorKind::NotFound => "create the parent directory first".to_owned(),
+                io::ErrorKind::StorageFull => "free some space, or use another file system".to_owned(),
+                _ => "look at the path and its file system".to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every limit of the engine, with the reason for the number.
+
+use std::time::Duration;
+
+/// Guarded mappings: a head, some objects and the rings of each of many processes. Half the kernel's default
+/// limit of mappings per process, since the caller needs some too.
+pub(crate) const MAPPING_COUNT_MAX: usize = 32_768;
+
+/// Bytes taken from one image before the others have their turn.
+pub(crate) const IMAGE_ROUND_BYTES_MAX: u64 = 32 << 20;
+
+/// Packets taken from one image before the others have their turn.
+pub(crate) const IMAGE_ROUND_PACKETS_MAX: u32 = 1024;
+
+/// Drain rounds between two looks at what else has happened.
+pub(crate) const ROUNDS_PER_POLL: u32 = 4;
+
+/// Bytes of descriptors of one image that are read: what a process makes the consumer keep and print.
+pub(crate) const IMAGE_DESCRIPTOR_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a ring's header: 64 entries and 4,096 counters need 41 KiB.
+pub(crate) const RING_HEADER_BYTES_MAX: u64 = 64 << 10;
+
+/// Warnings kept for the summary; more are only counted.
+pub(crate) const WARNING_COUNT_MAX: usize = 32;
+
+/// Descriptors left to the caller and to short-lived needs when stream files are kept open.
+pub(crate) const DESCRIPTOR_RESERVE: u64 = 64;
+
+/// Default time after which half-filled sub-buffers are written out.
+pub(crate) const TICK_DEFAULT: Duration = Duration::from_millis(100);
+
+/// Time after which an image that says it is closed, but whose process lives on, is finished.
+pub(crate) const CLOSED_GRACE: Duration = Duration::from_secs(1);
+
+/// Bytes of a path that a unix socket can be bound to.
+pub(crate) const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// Bytes read from an image at once where they cannot be sent by the kernel.
+pub(crate) const COPY_BYTES_MAX: usize = 256 << 10;
+
+/// Names of registered tracepoints kept for suggestions.
+pub(crate) const REGISTERED_COUNT_MAX: usize = 4096;

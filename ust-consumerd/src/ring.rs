@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One ring of an image as the consumer knows it: checked shape, mapped header, private read position.
+//!
+//! The directory entry's state decides what may be done. It is loaded before a ring is emptied (a ring that was
+//! *returned* before has nothing more to come) and again after each packet that was taken: the entry
+//! becomes *leased* before the lease's first event is committed, so the packet's thread is known then.
+
+use std::fs::File;
+
+use ust_shm::atomics::Ordering;
+use ust_shm::layout::{
+    ENTRIES_OFFSET, ENTRY_BYTES, HEAD_BYTES, RingEntry, RingHeader, SubbufEntry, geometry_is_valid, ring_state,
+};
+use ust_shm::limits::{COUNTER_COUNT_MAX, PIECE_ALIGN};
+use ust_shm::region::Region;
+use ust_shm::ring::reader::RingReader;
+use ust_shm::ring::{Geometry, RingWords};
+
+use crate::limits::RING_HEADER_BYTES_MAX;
+use crate::map::Mapping;
+use crate::trace::{Origin, StreamId};
+
+/// The shape of a ring, copied from its entry and checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub arena_offset: u64,
+    pub header_bytes: u64,
+    pub geometry: Geometry,
+    pub counter_count: u32,
+    pub channel_uid: u64,
+}
+
+impl Shape {
+    /// Copies and checks the shape; each word is loaded once.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn load(entry: &RingEntry, image_bytes: u64) -> Result<Self, String> {
+        let arena_offset_untrusted = entry.arena_offset.load(Ordering::Relaxed);
+        let header_bytes_untrusted = u64::from(entry.header_bytes.load(Ordering::Relaxed));
+        let subbuf_bytes_untrusted = entry.subbuf_bytes.load(Ordering::Relaxed);
+        let subbuf_count_untrusted = entry.subbuf_count.load(Ordering::Relaxed);
+        let counter_count_untrusted = entry.counter_count.load(Ordering::Relaxed);
+        let channel_uid = entry.channel_uid.load(Ordering::Relaxed);
+        if !geometry_is_valid(subbuf_bytes_untrusted, subbuf_count_untrusted) {
+            return Err(format!("has {subbuf_count_untrusted} sub-buffers of {subbuf_bytes_untrusted} bytes"));
+        }
+        let (subbuf_bytes, subbuf_count) = (u64::from(subbuf_bytes_untrusted), u64::from(subbuf_count_untrusted));
+        let geometry = Geometry { subbuf_bytes, subbuf_count };
+        if counter_count_untrusted > COUNTER_COUNT_MAX {
+            return Err(format!("has {counter_count_untrusted} event counters, allowed are {COUNTER_COUNT_MAX}"));
+        }
+        let tables_end = ENTRIES_OFFSET + ENTRY_BYTES * subbuf_count + 8 * u64::from(counter_count_untrusted);
+        let header_fits = header_bytes_untrusted.is_multiple_of(4096)
+            && tables_end <= header_bytes_untrusted
+            && header_bytes_untrusted <= RING_HEADER_BYTES_MAX;
+        if !header_fits {
+            return Err(format!("has a header of {header_bytes_untrusted} bytes"));
+        }
+        let arena_bytes = header_bytes_untrusted + geometry.ring_bytes();
+        let arena_fits = arena_offset_untrusted.is_multiple_of(PIECE_ALIGN)
+            && HEAD_BYTES <= arena_offset_untrusted
+            && arena_offset_untrusted.checked_add(arena_bytes).is_some_and(|end| end <= image_bytes);
+        if !arena_fits {
+            return Err(format!("lies at offset {arena_offset_untrusted} of {image_bytes} bytes"));
+        }
+        Ok(Self {
+            arena_offset: arena_offset_untrusted,
+            header_bytes: header_bytes_untrusted,
+            geometry,
+            counter_count: counter_count_untrusted,
+            channel_uid,
+        })
+    }
+}
+
+/// The mapped header of a ring.
+#[derive(Debug)]
+pub(crate) struct RingMap {
+    mapping: Mapping,
+    geometry: Geometry,
+}
+
+impl RingMap {
+    fn region(&self) -> Region {
+        self.mapping.region()
+    }
+
+    /// Whether the image was cut under the header.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.mapping.is_torn()
+    }
+}
+
+impl RingWords for RingMap {
+    fn header(&self) -> &RingHeader {
+        self.region().get(0).expect("a ring's header is mapped whole")
+    }
+
+    fn entry(&self, idx: u64) -> Option<&SubbufEntry> {
+        if idx >= self.geometry.subbuf_count {
+            return None;
+        }
+        self.region().get(ENTRIES_OFFSET + ENTRY_BYTES * idx)
+    }
+
+    fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+}
+
+/// Whether a ring is still read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Yes.
+    Open,
+    /// An invariant broke: never again.
+    Ended,
+}
+
+/// A ring of one of our channels.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    pub idx: usize,
+    pub shape: Shape,
+    pub words: RingMap,
+    pub reader: RingReader,
+    pub reading: Reading,
+    /// The position that was given back last.
+    pub put_at: u64,
+    /// Lease whose thread `origin` names.
+    pub lease: Option<u64>,
+    pub origin: Origin,
+    pub stream: Option<StreamId>,
+    /// Discarded events that an earlier stream of this ring has reported.
+    pub discarded_before: u64,
+}
+
+impl Ring {
+    /// Maps the header of a ring of the checked shape.
+    ///
+    /// # Errors
+    /// No address space or too many mappings.
+    pub(crate) fn map(
+        idx: usize,
+        shape: Shape,
+        image: &File,
+        overwrite: bool,
+        origin: Origin,
+    ) -> std::io::Result<Self> {
+        let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes)?;
+        Ok(Self {
+            idx,
+            shape,
+            words: RingMap { mapping, geometry: shape.geometry },
+            reader: RingReader::new(overwrite),
+            reading: Reading::Open,
+            put_at: 0,
+            lease: None,
+            origin,
+            stream: None,
+            discarded_before: 0,
+        })
+    }
+
+    /// Takes the thread's names from the header if `state_word` tells of a lease that was not seen before.
+    pub(crate) fn notice_lease(&mut self, state_word: u64) {
+        let lease = ring_state::lease(state_word);
+        if self.lease == Some(lease) || ring_state::of(state_word) == ring_state::EMPTY {
+            return;
+        }
+        self.lease = Some(lease);
+        let header = self.words.header();
+        let vtid = header.vtid.load(Ordering::Relaxed) as i32;
+        let mut procname = [0; 16];
+        let (words, _) = procname.as_chunks_mut::<4>();
+        for (bytes, shared) in words.iter_mut().zip(&header.procname) {
+            *bytes = shared.load(Ordering::Relaxed).to_le_bytes();
+        }
+        self.origin = Origin { vtid, procname, ..self.origin };
+    }
+
+    /// Whether the writer has left a sub-buffer that was not taken yet.
+    pub(crate) fn has_complete(&self) -> bool {
+        let begin = self.shape.geometry.subbuf_begin(self.reader.consumed());
+        // Relaxed: the caller's SeqCst fence orders it behind the store of `wakeup_wanted`.
+        let committed = self.words.header().committed.load(Ordering::Relaxed);
+        self.reading == Reading::Open && committed.wrapping_sub(begin) >= self.shape.geometry.subbuf_bytes
+    }
+
+    /// Calls `add` with each event counter: the event id and the count; the last index stands for all higher ids.
+    pub(crate) fn for_each_counter(&self, mut add: impl FnMut(u32, u64)) {
+        let base = ENTRIES_OFFSET + ENTRY_BYTES * self.shape.geometry.subbuf_count;
+        for idx in 0..self.shape.counter_count {
+            if let Some(counter) = self.words.region().word(base + 8 * u64::from(idx)) {
+                add(idx, counter.load(Ordering::Relaxed));
+            }
+        }
+    }
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a recording amounted to: events, and every loss by its cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use ust_shm::layout::LossMode;
+
+use crate::image::Image;
+use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
+
+/// What a recording amounted to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Where the trace is.
+    pub output: PathBuf,
+    /// How full rings were treated.
+    pub mode: LossMode,
+    /// The processes that registered, in the order in which they were seen.
+    pub processes: Vec<Process>,
+    /// Events by tracepoint, as the programs counted them, without those that count as lost. In
+    /// [`LossMode::Overwrite`] these are all that were recorded, of which the trace holds the newest.
+    pub events: Vec<EventCount>,
+    /// Events of tracepoints beyond those that are counted one by one.
+    pub events_uncounted: u64,
+    /// `provider:name` of tracepoints that were registered, at most some thousands of them.
+    pub registered: BTreeSet<String>,
+    /// What was lost.
+    pub losses: Losses,
+    /// Packets in the trace.
+    pub packets: u64,
+    /// Bytes of the trace's stream files.
+    pub bytes: u64,
+    /// What went wrong, in words; the first few.
+    pub warnings: Vec<String>,
+    /// How many warnings there were.
+    pub warning_count: u64,
+}
+
+/// A process that registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its id, in its own pid namespace.
+    pub pid: i32,
+    /// Tells program runs of the same id apart.
+    pub exec_id: u64,
+    /// The name of its main thread.
+    pub name: String,
+    /// Events that it recorded.
+    pub events: u64,
+    /// Whether it still ran when the recording ended.
+    pub running: bool,
+}
+
+/// Events of one tracepoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCount {
+    /// The named group.
+    pub provider: String,
+    /// The name inside it.
+    pub name: String,
+    /// How many were recorded.
+    pub count: u64,
+}
+
+/// Losses by cause: events first, then what holds an unknown number of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Losses {
+    /// Events that found their ring full.
+    pub ring_full: u64,
+    /// Events larger than a sub-buffer.
+    pub too_big: u64,
+    /// Events whose program gave up waiting for room.
+    pub wait_timed_out: u64,
+    /// Events for which no ring could be had.
+    pub no_ring: u64,
+    /// Events of signal handlers nested too deeply.
+    pub nested: u64,
+    /// Events left half-written by a jump out of them.
+    pub abandoned: u64,
+    /// Events that met a corrupt word in shared memory.
+    pub corrupt: u64,
+    /// Events of threads whose tracing state was gone.
+    pub thread_gone: u64,
+    /// Packets overwritten while they were copied.
+    pub packets_torn: u64,
+    /// Packets that could not be written to the trace.
+    pub packets_unwritten: u64,
+    /// Rings that broke the protocol and were not read further.
+    pub rings_corrupt: u64,
+    /// Images that were refused, or given up.
+    pub images_refused: u64,
+}
+
+impl Losses {
+    /// Returns the number of events known to be lost.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        [
+            self.ring_full,
+            self.too_big,
+            self.wait_timed_out,
+            self.no_ring,
+            self.nested,
+            self.abandoned,
+            self.corrupt,
+            self.thread_gone,
+        ]
+        .into_iter()
+        .fold(0, u64::saturating_add)
+    }
+
+    /// Whether nothing at all was lost.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Summary {
+    /// Returns the number of events recorded.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.events.iter().map(|event| event.count).fold(self.events_uncounted, u64::saturating_add)
+    }
+
+    /// Returns the number of events of each provider.
+    #[must_use]
+    pub fn events_per_provider(&self) -> BTreeMap<&str, u64> {
+        let mut sums = BTreeMap::new();
+        for event in &self.events {
+            let sum: &mut u64 = sums.entry(event.provider.as_str()).or_default();
+            *sum = sum.saturating_add(event.count);
+        }
+        sums
+    }
+}
+
+/// The state of a running recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Processes that registered so far.
+    pub processes: u64,
+    /// Events recorded so far.
+    pub events: u64,
+    /// Events lost so far.
+    pub lost: u64,
+    /// Bytes of the trace so far.
+    pub bytes: u64,
+}
+
+/// Sums up while the recording runs.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub processes: Vec<Process>,
+    pub losses: Losses,
+    pub registered: BTreeSet<String>,
+    events: BTreeMap<(String, String), u64>,
+    events_uncounted: u64,
+    warnings: Vec<String>,
+    warning_count: u64,
+}
+
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
+}
+
+impl Tally {
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.warning_count += 1;
+        if self.warnings.len() < WARNING_COUNT_MAX {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Notes a process, unless another image of it was seen before.
+    pub(crate) fn notice(&mut self, image: &Image) {
+        let identity = image.identity;
+        if self.process_of(image).is_none() {
+            self.processes.push(Process {
+                pid: identity.pid,
+                exec_id: identity.exec_id,
+                name: text(&identity.procname),
+                events: 0,
+                running: false,
+            });
+        }
+    }
+
+    fn process_of(&mut self, image: &Image) -> Option<&mut Process> {
+        let identity = image.identity;
+        self.processes.iter_mut().rev().find(|p| p.pid == identity.pid && p.exec_id == identity.exec_id)
+    }
+
+    /// Adds what the image's shared counters say, when nothing more comes from it.
+    pub(crate) fn close(&mut self, image: &Image, running: bool) {
+        let losses = losses_of(image);
+        self.losses.ring_full = self.losses.ring_full.saturating_add(losses.ring_full);
+        add(&mut self.losses.too_big, losses.too_big);
+        add(&mut self.losses.wait_timed_out, losses.wait_timed_out);
+        add(&mut self.losses.no_ring, losses.no_ring);
+        add(&mut self.losses.nested, losses.nested);
+        add(&mut self.losses.abandoned, losses.abandoned);
+        add(&mut self.losses.corrupt, losses.corrupt);
+        add(&mut self.losses.thread_gone, losses.thread_gone);
+        let room = REGISTERED_COUNT_MAX.saturating_sub(self.registered.len());
+        self.registered.extend(image.table.values().take(room).map(|t| format!("{}:{}", t.provider, t.name)));
+        let mut total = 0u64;
+        for ring in image.rings() {
+            let last = ring.shape.counter_count.saturating_sub(1);
+            ring.for_each_counter(|id, count| {
+                add(&mut total, count);
+                let tracepoint = u16::try_from(id).ok().filter(|_| id < last).and_then(|id| image.table.get(&id));
+                match tracepoint {
+                    Some(_) if count == 0 => {}
+                    Some(t) => add(self.events.entry((t.provider.clone(), t.name.clone())).or_default(), count),
+                    None => add(&mut self.events_uncounted, count),
+                }
+            });
+        }
+        if let Some(process) = self.process_of(image) {
+            add(&mut process.events, total);
+            process.running |= running;
+        }
+    }
+
+    /// The state as of now; `live` are the images that are not closed yet.
+    pub(crate) fn progress<'a>(&self, live: impl Iterator<Item = &'a Image>, bytes: u64) -> Progress {
+        let closed: u64 = self.processes.iter().map(|process| process.events).fold(0, u64::saturating_add);
+        let mut progress =
+            Progress { processes: self.processes.len() as u64, events: closed, lost: self.losses.events(), bytes };
+        for image in live {
+            add(&mut progress.lost, losses_of(image).events());
+            image.rings().for_each(|ring| ring.for_each_counter(|_, count| add(&mut progress.events, count)));
+        }
+        progress
+    }
+
+    pub(crate) fn into_summary(self, output: PathBuf, mode: LossMode, packets: u64, bytes: u64) -> Summary {
+        let count = |((provider, name), count)| EventCount { provider, name, count };
+        Summary {
+            output,
+            mode,
+            processes: self.processes,
+            events: self.events.into_iter().map(count).collect(),
+            events_uncounted: self.events_uncounted,
+            registered: self.registered,
+            losses: self.losses,
+            packets,
+            bytes,
+            warnings: self.warnings,
+            warning_count: self.warning_count,
+        }
+    }
+}
+
+/// What the image's own counters say. They are hostile, so sums saturate.
+fn losses_of(image: &Image) -> Losses {
+    use ust_shm::atomics::Ordering::Relaxed;
+    use ust_shm::ring::RingWords as _;
+    let [no_ring, nested, abandoned, corrupt, thread_gone, ..] = image.lost();
+    let mut losses = Losses { no_ring, nested, abandoned, corrupt, thread_gone, ..Losses::default() };
+    for ring in image.rings() {
+        let header = ring.words.header();
+        add(&mut losses.ring_full, header.discarded_full.load(Relaxed));
+        add(&mut losses.too_big, header.discarded_big.load(Relaxed));
+        add(&mut losses.wait_timed_out, header.discarded_wait.load(Relaxed));
+    }
+    losses
+}
+
+/// A thread's name, for people.
+fn text(procname: &[u8; 16]) -> String {
+    let end = procname.iter().position(|&byte| byte == 0).unwrap_or(procname.len());
+    String::from_utf8_lossy(&procname[..end]).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The system calls that the standard library does not offer, each as a safe function.
+//!
+//! # Safety
+//! No function here hands out memory or keeps a pointer beyond its call; descriptors that the kernel returns
+//! are wrapped at once, by the one call that knows that nobody else owns them. What maps memory
+//! is in `map`, what handles signals in `guard`.
+
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Turns a system call's result into a `Result`.
+fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+}
+
+/// Wraps a descriptor that the kernel just made.
+fn owned(result: libc::c_long) -> io::Result<OwnedFd> {
+    let raw = RawFd::try_from(checked(result)?).map_err(io::Error::other)?;
+    // SAFETY: the kernel returned this number for a new descriptor, and nobody else has seen it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// One descriptor to wait for.
+pub(crate) fn readable(fd: BorrowedFd<'_>) -> libc::pollfd {
+    libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 }
+}
+
+/// Waits until one of `fds` is ready or `timeout` has passed (rounded up to 1 ms). An interruption is no error.
+pub(crate) fn poll(fds: &mut [libc::pollfd], timeout: Duration) -> io::Result<()> {
+    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
+    // SAFETY: the pointer and the length are those of an exclusive slice that outlives the call.
+    let result = unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as libc::nfds_t, ms) };
+    match checked(libc::c_long::from(result)) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            fds.iter_mut().for_each(|fd| fd.revents = 0);
+            Ok(())
+        }
+        other => other.map(drop),
+    }
+}
+
+/// A descriptor that becomes readable when process `pid` ends.
+pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
+    // SAFETY: takes two integers, returns a descriptor.
+    owned(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
+}
+
+/// Copies up to `len` bytes at `offset` of `from` to the file position of `to`; returns how many.
+pub(crate) fn sendfile(to: BorrowedFd<'_>, from: BorrowedFd<'_>, offset: u64, len: usize) -> io::Result<usize> {
+    let mut offset = i64::try_from(offset).map_err(io::Error::other)?;
+    // SAFETY: `offset` is an exclusive local that outlives the call.
+    let sent = unsafe { libc::sendfile64(to.as_raw_fd(), from.as_raw_fd(), &raw mut offset, len) };
+    checked(sent as libc::c_long).map(|n| n as usize)
+}
+
+/// Wakes every thread of any process that waits on `word`.
+pub(crate) fn futex_wake(word: &AtomicU32) {
+    // SAFETY: the kernel only uses the address, as a key; a bad one is an error code. Not the private form: the
+    // waiter is another process.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
+}
+
+/// A non-blocking inotify descriptor that reports what appears in `dir`.
+pub(crate) fn watch(dir: &Path) -> io::Result<OwnedFd> {
+    let path = CString::new(dir.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    // SAFETY: takes flags, returns a descriptor.
+    let raw = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
+    let fd = owned(libc::c_long::from(raw))?;
+    let mask = libc::IN_MOVED_TO | libc::IN_CREATE | libc::IN_ONLYDIR;
+    // SAFETY: `path` is NUL-terminated and outlives the call.
+    let watch = unsafe { libc::inotify_add_watch(fd.as_raw_fd(), path.as_ptr(), mask) };
+    checked(libc::c_long::from(watch))?;
+    Ok(fd)
+}
+
+/// Reads from a non-blocking descriptor that the standard library has no type for; 0 when there is nothing.
+pub(crate) fn read_some(fd: BorrowedFd<'_>, buffer: &mut [u8]) -> usize {
+    // SAFETY: the pointer and the length are those of an exclusive slice that outlives the call.
+    let n = unsafe { libc::read(fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+    usize::try_from(n).unwrap_or(0)
+}
+
+fn whole_file_lock() -> libc::flock {
+    libc::flock { l_type: libc::F_WRLCK as i16, l_whence: libc::SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 }
+}
+
+/// Takes the exclusive open-file-description lock on all of `file`.
+pub(crate) fn lock_ofd(file: BorrowedFd<'_>) -> io::Result<()> {
+    let lock = whole_file_lock();
+    // SAFETY: `lock` outlives the call.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &raw const lock) };
+    checked(libc::c_long::from(result)).map(drop)
+}
+
+/// Takes the exclusive `flock` of a directory; an error if another process holds it.
+pub(crate) fn lock_dir(dir: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: takes integers.
+    let result = unsafe { libc::flock(dir.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) };
+    checked(libc::c_long::from(result)).map(drop)
+}
+
+/// Raises the soft limit of open descriptors to the hard one; returns the limit that holds now.
+pub(crate) fn raise_descriptor_limit() -> u64 {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is an exclusive local that outlives the call.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return 1024;
+    }
+    let wanted = libc::rlimit { rlim_cur: limit.rlim_max, ..limit };
+    // SAFETY: `wanted` outlives the call.
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const wanted) } == 0 {
+        limit = wanted;
+    }
+    limit.rlim_cur
+}
+
+/// A clock's time in ns.
+pub(crate) fn clock_ns(clock: libc::clockid_t) -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is an exclusive local that outlives the call. The clocks in use exist on every Linux.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64)
+}
+
+/// The cycle counter that the traced programs read.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn cycles() -> u64 {
+    // SAFETY: every x86-64 has the instruction, and Linux lets programs use it.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// The cycle counter that the traced programs read.
+#[cfg(target_arch = "aarch64")]
+pub(crate) fn cycles() -> u64 {
+    let value: u64;
+    // SAFETY: reads a register that Linux lets programs read.
+    unsafe { core::arch::asm!("mrs {}, cntvct_el0", out(reg) value, options(nomem, nostack)) };
+    value
+}
+
+/// Fills `bytes` with random numbers.
+pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
+    // SAFETY: the pointer and the length are those of an exclusive slice that outlives the call.
+    let n = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    if usize::try_from(n) == Ok(bytes.len()) { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The effective user id.
+pub(crate) fn euid() -> u32 {
+    // SAFETY: takes nothing, cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Clock ticks per second in `/proc/PID/stat`.
+pub(crate) fn ticks_per_second() -> u64 {
+    // SAFETY: takes an integer.
+    u64::try_from(unsafe { libc::sysconf(libc::_SC_CLK_TCK) }).unwrap_or(100).max(1)
+}
+
+/// A descriptor for a software event that never counts; its page tells how the kernel converts cycles.
+pub(crate) fn perf_dummy_event() -> io::Result<OwnedFd> {
+    const ATTR_BYTES: u32 = 64;
+    const TYPE_SOFTWARE: u32 = 1;
+    const COUNT_SW_DUMMY: u64 = 9;
+    const DISABLED_EXCLUDE_KERNEL_HV: u64 = 1 | 1 << 5 | 1 << 6;
+    const CLOEXEC: libc::c_ulong = 8;
+    let mut attr = [0u64; ATTR_BYTES as usize / 8];
+    attr[0] = u64::from(TYPE_SOFTWARE) | u64::from(ATTR_BYTES) << 32;
+    attr[1] = COUNT_SW_DUMMY;
+    attr[5] = DISABLED_EXCLUDE_KERNEL_HV;
+    // SAFETY: `attr` holds the number of bytes that it claims and outlives the call.
+    owned(unsafe { libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), 0, -1, -1, CLOEXEC) })
+}

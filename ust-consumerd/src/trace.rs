@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The trace on disk: its metadata and its stream files.
+//!
+//! The metadata is replaced as a whole, by rename, before the first packet that needs it. A packet is written behind
+//! the last one of its file; if that fails in the middle, the file is cut back to where the packet began, so that
+//! a reader finds whole packets at any time. The lost packet has used up its sequence number, which is how the
+//! reader learns of it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ust_ctf::metadata;
+use ust_ctf::model::{EnvValue, TraceClass};
+use ust_ctf::packet::PacketHeader;
+
+use crate::classes::{Classes, Table};
+use crate::clock::TraceClock;
+use crate::error::StartError;
+use crate::limits::COPY_BYTES_MAX;
+use crate::sys;
+
+/// Who recorded a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub vpid: i32,
+    pub vtid: i32,
+    pub procname: [u8; 16],
+}
+
+/// What a packet says besides its content.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packet {
+    pub origin: Origin,
+    pub timestamp_begin: u64,
+    pub timestamp_end: u64,
+    pub cpu: u32,
+    /// Events discarded up to the end of this packet, cumulative.
+    pub discarded: u64,
+}
+
+/// The events of a packet.
+pub(crate) enum Content<'a> {
+    /// None: the packet only says how many were discarded.
+    Empty,
+    /// A part of an image.
+    Image { file: &'a File, offset: u64, bytes: u64 },
+    /// A private copy.
+    Memory(&'a [u8]),
+}
+
+impl Content<'_> {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Empty => 0,
+            Self::Image { bytes, .. } => *bytes,
+            Self::Memory(copy) => copy.len() as u64,
+        }
+    }
+}
+
+/// Why a packet is not in the trace.
+#[derive(Debug)]
+pub(crate) enum PacketError {
+    /// The trace could not be written. The packet is lost, the next one may succeed.
+    Output(io::Error),
+    /// The image does not hold what it should: it was cut.
+    Image,
+}
+
+/// Names a stream of a [`Trace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StreamId(usize);
+
+#[derive(Debug)]
+struct Stream {
+    name: String,
+    class_idx: usize,
+    file: Option<File>,
+    created: bool,
+    /// A torn packet could not be cut off: nothing more is written.
+    broken: bool,
+    bytes: u64,
+    packet_seq: u64,
+    timestamp: u64,
+    discarded: u64,
+    used_at: u64,
+}
+
+/// One trace being written.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    dir: PathBuf,
+    uuid: [u8; 16],
+    env: Vec<(String, EnvValue)>,
+    pub clock: TraceClock,
+    classes: Classes,
+    metadata_stale: bool,
+    streams: Vec<Stream>,
+    open_count: u64,
+    open_max: u64,
+    use_count: u64,
+    buffer: Vec<u8>,
+    /// Packets on disk.
+    pub packets: u64,
+    /// Bytes on disk, in stream files.
+    pub bytes: u64,
+}
+
+impl Trace {
+    /// Begins a trace in `dir`, an existing, empty directory. At most `open_max` stream files are open at once.
+    pub(crate) fn new(dir: &Path, name: &str, open_max: u64) -> Result<Self, StartError> {
+        let mut uuid = [0; 16];
+        sys::random(&mut uuid).map_err(StartError::io("get random numbers for", dir))?;
+        uuid[6] = uuid[6] & 0x0f | 0x40; // a random UUID (version 4)
+        uuid[8] = uuid[8] & 0x3f | 0x80;
+        let clock = TraceClock::new();
+        let mut trace = Self {
+            dir: dir.to_owned(),
+            uuid,
+            env: environment(name),
+            clock,
+            classes: Classes::default(),
+            metadata_stale: true,
+            streams: Vec::new(),
+            open_count: 0,
+            open_max: open_max.max(1),
+            use_count: 0,
+            buffer: Vec::new(),
+            packets: 0,
+            bytes: 0,
+        };
+        // Shows at once whether the directory can be written to.
+        trace.write_metadata().map_err(StartError::io("write metadata in", dir))?;
+        Ok(trace)
+    }
+
+    /// The class for a process with these descriptors, preferably `current`.
+    pub(crate) fn assign_class(&mut self, current: Option<usize>, table: &Table) -> usize {
+        let (class_idx, changed) = self.classes.assign(current, table);
+        self.metadata_stale |= changed;
+        class_idx
+    }
+
+    /// Says that the clock's description changed.
+    pub(crate) fn invalidate_metadata(&mut self) {
+        self.metadata_stale = true;
+    }
+
+    /// Brings the metadata up to date.
+    pub(crate) fn write_metadata(&mut self) -> io::Result<()> {
+        if !self.metadata_stale {
+            return Ok(());
+        }
+        let class = TraceClass {
+            uuid: self.uuid,
+            env: self.env.clone(),
+            clock: self.clock.model(),
+            streams: self.classes.model(),
+        };
+        // A hidden name: readers take every other file for a stream.
+        let hidden = self.dir.join(".metadata");
+        let written = || {
+            let mut file = File::create(&hidden)?;
+            file.write_all(metadata::render(&class).as_bytes())?;
+            fs::rename(&hidden, self.dir.join("metadata"))
+        };
+        if let Err(error) = written() {
+            let _ = fs::remove_file(&hidden);
+            return Err(error);
+        }
+        self.metadata_stale = false;
+        Ok(())
+    }
+
+    /// Adds a stream of `class_idx`; its file appears with its first packet.
+    pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], pid: i32, what: &str) -> StreamId {
+        let idx = self.streams.len();
+        let name = format!("{}-{pid}-{what}_{idx}", file_name(procname));
+        self.streams.push(Stream {
+            name,
+            class_idx,
+            file: None,
+            created: false,
+            broken: false,
+            bytes: 0,
+            packet_seq: 0,
+            timestamp: 0,
+            discarded: 0,
+            used_at: 0,
+        });
+        StreamId(idx)
+    }
+
+    /// The class that the stream belongs to.
+    pub(crate) fn class_of(&self, id: StreamId) -> usize {
+        self.streams[id.0].class_idx
+    }
+
+    /// The discarded events that the stream has reported.
+    pub(crate) fn discarded_of(&self, id: StreamId) -> u64 {
+        self.streams[id.0].discarded
+    }
+
+    /// Closes the stream's file; it is opened again if another packet comes.
+    pub(crate) fn close_stream(&mut self, id: StreamId) {
+        if self.streams[id.0].file.take().is_some() {
+            self.open_count -= 1;
+        }
+    }
+
+    /// Appends a packet.
+    ///
+    /// # Errors
+    /// [`PacketError`]; the packet is lost then, and its sequence number used up.
+    pub(crate) fn write(&mut self, id: StreamId, packet: &Packet, content: &Content<'_>) -> Result<(), PacketError> {
+        let first = self.streams[id.0].packet_seq == 0;
+        if first && packet.discarded > 0 {
+            // Readers count discarded events between packets, so there must be one before.
+            let begin = Packet { discarded: 0, timestamp_end: packet.timestamp_begin, ..*packet };
+            self.append(id, &begin, &Content::Empty)?;
+        }
+        self.append(id, packet, content)
+    }
+
+    fn append(&mut self, id: StreamId, packet: &Packet, content: &Content<'_>) -> Result<(), PacketError> {
+        let described = self.write_metadata();
+        let opened = described.and_then(|()| self.open(id));
+        let stream = &mut self.streams[id.0];
+        let timestamp_begin = packet.timestamp_begin.max(stream.timestamp);
+        let timestamp_end = packet.timestamp_end.max(timestamp_begin);
+        let discarded = packet.discarded.max(stream.discarded);
+        let header = PacketHeader {
+            trace_uuid: self.uuid,
+            stream_id: stream.class_idx as u32,
+            stream_instance_id: id.0 as u64,
+            timestamp_begin,
+            timestamp_end,
+            content_bytes: content.bytes(),
+            packet_seq_num: stream.packet_seq,
+            events_discarded: discarded,
+            cpu_id: packet.cpu,
+            vpid: packet.origin.vpid,
+            vtid: packet.origin.vtid,
+            procname: packet.origin.procname,
+        };
+        stream.packet_seq += 1;
+        opened.map_err(PacketError::Output)?;
+        let header = header.encode();
+        let Some(file) = stream.file.as_mut() else { return Err(PacketError::Image) };
+        let written = file.write_all(&header).map_err(PacketError::Output);
+        if let Err(error) = written.and_then(|()| write_content(file, content, &mut self.buffer)) {
+            let cut = file.set_len(stream.bytes).and_then(|()| file.seek(SeekFrom::Start(stream.bytes)));
+            stream.broken = cut.is_err();
+            return Err(error);
+        }
+        let bytes = header.len() as u64 + content.bytes();
+        stream.bytes += bytes;
+        stream.timestamp = timestamp_end;
+        stream.discarded = discarded;
+        self.packets += 1;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// Opens the stream's file unless it is open, closing the one that was not used for longest if need be.
+    fn open(&mut self, id: StreamId) -> io::Result<()> {
+        self.use_count += 1;
+        let used_at = self.use_count;
+        let stream = &mut self.streams[id.0];
+        stream.used_at = used_at;
+        if stream.broken {
+            return Err(io::Error::other("a torn packet could not be removed from the stream file"));
+        }
+        if stream.file.is_some() {
+            return Ok(());
+        }
+        if self.open_count >= self.open_max {
+            let oldest = self.streams.iter_mut().filter(|s| s.file.is_some()).min_by_key(|s| s.used_at);
+            if let Some(oldest) = oldest {
+                oldest.file = None;
+                self.open_count -= 1;
+            }
+        }
+        let stream = &mut self.streams[id.0];
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(!stream.created)
+            .mode(0o640)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(self.dir.join(&stream.name))?;
+        file.seek(SeekFrom::Start(stream.bytes))?;
+        stream.created = true;
+        stream.file = Some(file);
+        self.open_count += 1;
+        Ok(())
+    }
+}
+
+/// Appends the content at the file's position.
+fn write_content(to: &mut File, content: &Content<'_>, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+    match content {
+        Content::Empty => Ok(()),
+        Content::Memory(copy) => to.write_all(copy).map_err(PacketError::Output),
+        Content::Image { file, offset, bytes } => send(to, file, *offset, *bytes, buffer),
+    }
+}
+
+/// Lets the kernel copy a part of an image to the end of a stream file.
+fn send(to: &mut File, from: &File, offset: u64, bytes: u64, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+    let mut done = 0;
+    while done < bytes {
+        let left = usize::try_from(bytes - done).unwrap_or(usize::MAX);
+        match sys::sendfile(to.as_fd(), from.as_fd(), offset + done, left) {
+            Ok(0) => return Err(PacketError::Image),
+            Ok(n) => done += n as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP)) => {
+                return copy(to, from, offset + done, bytes - done, buffer);
+            }
+            Err(error) => return Err(PacketError::Output(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Copies through private memory, for file systems that cannot be sent to.
+fn copy(to: &mut File, from: &File, offset: u64, bytes: u64, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+    let mut done = 0;
+    while done < bytes {
+        let len = usize::try_from(bytes - done).unwrap_or(usize::MAX).min(COPY_BYTES_MAX);
+        buffer.resize(len, 0);
+        from.read_exact_at(buffer, offset + done).map_err(|_| PacketError::Image)?;
+        to.write_all(buffer).map_err(PacketError::Output)?;
+        done += len as u64;
+    }
+    Ok(())
+}
+
+fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
+    let mut hostname = String::new();
+    let _ = File::open("/proc/sys/kernel/hostname").and_then(|mut file| file.read_to_string(&mut hostname));
+    let text = |key: &str, value: &str| (key.to_owned(), EnvValue::String(value.to_owned()));
+    let number = |key: &str, value: i64| (key.to_owned(), EnvValue::Integer(value));
+    vec![
+        text("domain", "ust"),
+        // What Trace Compass and babeltrace2 know the fields' meaning by.
+        text("tracer_name", "lttng-ust"),
+        number("tracer_major", 2),
+        number("tracer_minor", 13),
+        number("architecture_bit_width", 64),
+        text("trace_name", trace_name),
+        text("trace_creation_datetime", &utc_datetime(sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000)),
+        text("hostname", hostname.trim_end()),
+        text("recorder", env!("CARGO_PKG_NAME")),
+        text("recorder_version", env!("CARGO_PKG_VERSION")),
+    ]
+}
+
+/// Seconds since the epoch in the form `20261123T013047+0000`.
+fn utc_datetime(seconds: u64) -> String {
+    let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
+    let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
+    let mut year = 1970;
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}{month:02}{:02}T{hour:02}{minute:02}{second:02}+0000", days + 1)
+}
+
+/// A thread's name as a part of a file name: what is not plain becomes `_`.
+fn file_name(procname: &[u8; 16]) -> String {
+    let end = procname.iter().position(|&byte| byte == 0).unwrap_or(procname.len());
+    let plain = |byte: &u8| if byte.is_ascii_alphanumeric() || b"-+".contains(byte) { char::from(*byte) } else { '_' };
+    let name: String = procname[..end].iter().map(plain).collect();
+    if name.is_empty() { "unnamed".to_owned() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        assert_eq!(utc_datetime(0), "19700101T000000+0000");
+        assert_eq!(utc_datetime(951_782_399), "20000228T235959+0000");
+        assert_eq!(utc_datetime(951_782_400), "20000229T000000+0000");
+        assert_eq!(utc_datetime(1_795_397_447), "20261123T013047+0000");
+    }
+
+    #[test]
+    fn a_hostile_thread_name_makes_a_plain_file_name() {
+        assert_eq!(file_name(b"../../etc/passwd"), "______etc_passwd");
+        assert_eq!(file_name(&[0; 16]), "unnamed");
+        assert_eq!(file_name(b"hello\0\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), "hello");
+    }
+}
