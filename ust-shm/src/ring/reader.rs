@@ -257,6 +257,8 @@ impl RingReader {
                 break;
             }
             self.cpu = migration.cpu.load(Ordering::Relaxed);
+            // Where the packet before ended here without knowing it (R8 relies on this).
+            self.timestamp = self.timestamp.max(migration.timestamp.load(Ordering::Relaxed));
             self.migration_idx += 1;
         }
         let span = PacketSpan {

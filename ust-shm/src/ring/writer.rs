@@ -5,7 +5,7 @@ use core::cell::Cell;
 
 use super::{Geometry, RingWords};
 use crate::atomics::{Ordering, fence};
-use crate::layout::RingHeader;
+use crate::layout::{Migration, RingHeader, SubbufEntry};
 use crate::limits::{MIGRATION_COUNT_MAX, TIMESTAMP_GAP_MAX};
 
 /// The writer's private state of one ring. All zero means that there is no ring: no room, so the cold path decides.
@@ -44,6 +44,9 @@ pub enum WhenFull {
     /// Overwrite the oldest sub-buffer.
     Overwrite,
 }
+
+/// Not a CPU, and not the mark of an unknown one either.
+const NO_CPU: u32 = u32::MAX - 1;
 
 impl Cursor {
     /// Whether an event of `size` bytes fits the current sub-buffer.
@@ -211,7 +214,8 @@ impl Cursor {
 
     /// Takes up after a record that was left by a non-local exit (R8); `false`: the ring must be poisoned.
     ///
-    /// If a switch was left, `committed` may be at the sub-buffer's end: there is no room then, and the switch is done again.
+    /// If a switch was left, `committed` may be at the sub-buffer's end: there is no room then, and the switch is done again. If it
+    /// was left earlier, a smaller event may still fit, and content does not end where the switch said.
     #[must_use]
     pub fn rewind(&self, ring: &impl RingWords) -> bool {
         let geometry = ring.geometry();
@@ -221,10 +225,31 @@ impl Cursor {
         if committed.wrapping_sub(begin) > geometry.subbuf_bytes {
             return false;
         }
+        if committed != self.end.get()
+            && let Some(entry) = ring.entry(geometry.subbuf_idx(begin))
+        {
+            // Published by the Release store of `committed` behind the event that follows.
+            entry.content_end.store(self.end.get(), Ordering::Relaxed);
+            forget_migrations(entry, committed.wrapping_sub(begin));
+        }
         self.position.set(committed);
+        // The next event notes a migration, and with it all bits of its time: `last_timestamp` may be that of an event that
+        // never came, which says nothing about the gap to the one before.
+        self.cpu.set(NO_CPU);
         self.last_timestamp.set(header.last_timestamp.load(Ordering::Relaxed));
         true
     }
+}
+
+/// Takes back what was noted for events that were never committed. A reader passes no migration that lies at or behind
+/// `committed`, so it has not seen them.
+fn forget_migrations(entry: &SubbufEntry, committed_offset: u64) {
+    let mut count = entry.migration_count.load(Ordering::Relaxed).min(MIGRATION_COUNT_MAX);
+    let is_early = |slot: &Migration| u64::from(slot.offset.load(Ordering::Relaxed)) < committed_offset;
+    while count > 0 && !entry.migrations.get(count as usize - 1).is_some_and(is_early) {
+        count -= 1;
+    }
+    entry.migration_count.store(count, Ordering::Relaxed);
 }
 
 /// Sum of the ring's discard counters.
