@@ -159,10 +159,17 @@ impl Cursor {
         let geometry = ring.geometry();
         let committed = header.committed.load(Ordering::Relaxed);
         let last = header.last_timestamp.load(Ordering::Relaxed);
-        let begin = geometry.subbuf_begin(committed.wrapping_add(geometry.subbuf_bytes - 1));
+        let rounded = geometry.subbuf_begin(committed.wrapping_add(geometry.subbuf_bytes - 1));
+        // A switch that its thread did not survive may have given up the sub-buffer behind: `subbuf_end` never goes back.
+        let entered = header.subbuf_end.load(Ordering::Relaxed).wrapping_sub(geometry.subbuf_bytes);
+        let next = rounded.wrapping_add(geometry.subbuf_bytes);
+        let begin = if entered == next { next } else { rounded };
         self.last_timestamp.set(last);
         if begin != committed {
             self.leave_subbuf(ring, committed, geometry.subbuf_begin(committed));
+        } else if committed != 0 {
+            // The lease before may have filled a sub-buffer to its last byte and not left it.
+            self.leave_subbuf(ring, committed, committed.wrapping_sub(geometry.subbuf_bytes));
         }
         header.lease_begin.store(begin, Ordering::Relaxed);
         self.enter_subbuf(ring, begin, now.max(last), cpu);
