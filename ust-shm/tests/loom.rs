@@ -61,6 +61,22 @@ impl Word for Plain {
     }
 }
 
+/// As [`Plain`], in sub-buffers that hold more events than the reader sees at once.
+struct Roomy(Plain);
+
+impl Word for Roomy {
+    const GEOMETRY: Geometry = Geometry { subbuf_bytes: 4 * EVENT_BYTES, subbuf_count: 2 };
+    fn new() -> Self {
+        Self(Plain::new())
+    }
+    fn store(&self, value: u64) {
+        self.0.store(value);
+    }
+    fn load(&self) -> u64 {
+        self.0.load()
+    }
+}
+
 impl Word for AtomicU64 {
     const GEOMETRY: Geometry = Geometry { subbuf_bytes: EVENT_BYTES, subbuf_count: 2 };
     fn new() -> Self {
@@ -178,6 +194,31 @@ fn events_arrive_whole_in_order_and_every_missing_one_is_counted() {
     });
     let outcomes = outcomes.lock().expect("no panic").clone();
     assert!(outcomes.contains(&4) && outcomes.contains(&6), "the model explored too little: {outcomes:?}");
+}
+
+#[test]
+fn a_packet_of_a_half_filled_sub_buffer_ends_between_its_last_event_and_the_next() {
+    let outcomes = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let seen = std::sync::Arc::clone(&outcomes);
+    model(3, move || {
+        let ring = Arc::new(Ring::<Roomy>::new());
+        let cursor = Cursor::default();
+        cursor.lease(&*ring, 1, 0);
+        write(&ring, &cursor, 1..=1, WhenFull::Respect);
+        let writer = {
+            let ring = Arc::clone(&ring);
+            thread::spawn(move || write(&ring, &cursor, 2..=3, WhenFull::Respect))
+        };
+        let (mut reader, mut got) = (RingReader::new(false), Got::default());
+        got.take_all(&ring, &mut reader, false);
+        let early = got.stamps.len();
+        writer.join().expect("no panic");
+        got.take_all(&ring, &mut reader, false);
+        assert_eq!(got.stamps, [1, 2, 3]);
+        seen.lock().expect("no panic").insert(early);
+    });
+    let outcomes = outcomes.lock().expect("no panic").clone();
+    assert!([1, 2, 3].iter().all(|n| outcomes.contains(n)), "the model explored too little: {outcomes:?}");
 }
 
 #[test]
