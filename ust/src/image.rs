@@ -2,7 +2,7 @@
 //! The image file: making it, and mapping further pieces of it without a descriptor.
 //!
 //! # Safety
-//! Mappings made here are never given back, so that every `'static` region got from them stays valid.
+//! Mappings made here are given back with the linked object's own code only (`unload`), so that every `'static` region got from them stays valid.
 
 #![allow(unsafe_code)]
 

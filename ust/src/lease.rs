@@ -277,10 +277,7 @@ fn make_ring(process: &Process, head: &Head, channel: &Channel, level: usize) ->
     entry.slot_level.store((level as u32) << 16 | channel.slot, Ordering::Relaxed);
     entry.channel_uid.store(channel.uid, Ordering::Relaxed);
     entry.counter_count.store(counter_count, Ordering::Relaxed);
-    let mapped = process.arenas.get(idx)?;
-    mapped.offset.store(offset, Ordering::Relaxed);
-    mapped.bytes.store(region.len(), Ordering::Relaxed);
-    mapped.base.store(region.base().as_ptr(), Ordering::Release);
+    process.arenas.get(idx)?.keep(offset, region);
     Some((idx, ring_state::word(1, ring_state::LEASED)))
 }
 

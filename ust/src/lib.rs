@@ -30,6 +30,7 @@ mod start_up;
 mod sys;
 mod thread;
 mod tracepoint;
+mod unload;
 
 #[doc(inline)]
 pub use declare::{Enumeration, event_class, provider, tracepoint};

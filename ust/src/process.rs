@@ -11,7 +11,7 @@
 //!
 //! # Safety
 //! [`Process`] is valid when all its bytes are zero, is made of atomics and one cell that is written in stage
-//! *starting* only, and its mapping is never given back.
+//! *starting* only, and its mapping is given back with the linked object's own code only (`unload`).
 
 #![allow(unsafe_code)]
 
@@ -25,6 +25,7 @@ use ust_shm::region::Region;
 
 use crate::path::Path;
 use crate::sys;
+use crate::thread::ThreadState;
 
 /// Values of [`Process::stage`].
 pub mod stage {
@@ -35,9 +36,9 @@ pub mod stage {
     pub const OFF: u32 = 3;
 }
 
-/// Where ring *i* of the directory is mapped.
+/// Where a piece of the image is mapped: ring *i*'s arena, or the object's descriptors.
 #[repr(C)]
-pub struct MappedArena {
+pub struct MappedPiece {
     /// First byte, null while it is not mapped.
     pub base: AtomicPtr<u8>,
     /// Offset in the image.
@@ -45,6 +46,18 @@ pub struct MappedArena {
     /// Bytes mapped.
     pub bytes: AtomicU64,
 }
+
+impl MappedPiece {
+    /// Keeps a mapping that `image::grow` made. Release: pairs with the Acquire load of `base`.
+    pub fn keep(&self, offset: u64, region: Region) {
+        self.offset.store(offset, Ordering::Relaxed);
+        self.bytes.store(region.len(), Ordering::Relaxed);
+        self.base.store(region.base().as_ptr(), Ordering::Release);
+    }
+}
+
+/// Thread states that are known by address, to be given back with the linked object; a thread beyond leaves its state behind.
+pub const STATE_COUNT_MAX: usize = 4096;
 
 /// The state of this process; all zero is the fresh state.
 #[repr(C)]
@@ -57,7 +70,11 @@ pub struct Process {
     head: AtomicPtr<u8>,
     image_path: UnsafeCell<Path>,
     /// The arenas, by index in the ring directory.
-    pub arenas: [MappedArena; RING_COUNT_MAX],
+    pub arenas: [MappedPiece; RING_COUNT_MAX],
+    /// The object's enable words and descriptors.
+    pub objects: MappedPiece,
+    /// The thread states, in no order; see `thread`.
+    pub states: [AtomicPtr<ThreadState>; STATE_COUNT_MAX],
 }
 
 // SAFETY: atomics, and a cell that is written by the one thread in stage *starting* and read only after stage
@@ -91,6 +108,11 @@ impl Process {
             unsafe { sys::unmap(fresh.cast(), size_of::<Self>() as u64) };
         }
         Self::any()
+    }
+
+    /// Lets go of the state: its memory, for `unload` alone.
+    pub fn forget() -> Option<NonNull<u8>> {
+        NonNull::new(PROCESS.swap(null_mut(), Ordering::AcqRel).cast())
     }
 
     /// The current stage. Acquire: pairs with `finish_start`.

@@ -10,7 +10,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 use ust_shm::encode::{encode, encoded_bytes};
 use ust_shm::head::{Head, store_word};
-use ust_shm::layout::{flags, image_state, object_state};
+use ust_shm::layout::{flags, object_state};
 use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
 use ust_shm::rules::{RulesView, apply_until_stable};
 
@@ -20,6 +20,7 @@ use crate::process::{Process, stage};
 use crate::sys::{self, ErrnoGuard, Fd};
 use crate::thread;
 use crate::tracepoint::{Tracepoint, linked};
+use crate::unload;
 
 /// How often rules that keep changing are applied before the consumer side is left to do it.
 const APPLY_TRIES: u32 = 8;
@@ -47,10 +48,6 @@ static SETTINGS: Settings = Settings {
 #[unsafe(link_section = ".init_array.00099")]
 static CONSTRUCTOR: extern "C" fn() = constructor;
 
-#[used]
-#[unsafe(link_section = ".fini_array.00099")]
-static DESTRUCTOR: extern "C" fn() = destructor;
-
 extern "C" fn constructor() {
     let _errno = ErrnoGuard::new();
     if linked().next().is_none() {
@@ -75,6 +72,7 @@ extern "C" fn constructor() {
         return say_off("no memory that fork wipes (Linux 4.14 or later is needed)");
     }
     thread::set_up_exit();
+    unload::set_up();
     // SAFETY: registers a handler that lives as long as this linked object; the C library forgets it on dlclose.
     unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) };
     start();
@@ -83,27 +81,6 @@ extern "C" fn constructor() {
 unsafe extern "C" fn after_fork_in_child() {
     let _errno = ErrnoGuard::new();
     start();
-}
-
-extern "C" fn destructor() {
-    let _errno = ErrnoGuard::new();
-    thread::tear_down_exit();
-    let Some(process) = Process::any() else { return };
-    if process.stage() != stage::LIVE {
-        return;
-    }
-    let (Some(head), Some(path)) = (process.head(), process.image_path()) else { return };
-    let Some(header) = head.header() else { return };
-    // Another process's mapping (a vfork child that exits) must stay.
-    if header.pid.load(Ordering::Relaxed) != sys::process_id() {
-        return;
-    }
-    header.state.store(image_state::CLOSED, Ordering::Release);
-    // Where rules were applied or rings made, a consumer wants to see the image, if only to count the process.
-    let seen = header.ring_count.load(Ordering::Relaxed) != 0 || header.rules_generation.load(Ordering::Relaxed) != 0;
-    if !seen {
-        sys::unlink(path.as_c_str());
-    }
 }
 
 /// Says under `UST_DEBUG=1` why this process is not traced.
@@ -179,6 +156,7 @@ fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason
         return Err("more than 65,535 tracepoints");
     }
     let (offset, piece) = image::grow(process, total).ok_or(no_room)?;
+    process.objects.keep(offset, piece);
     let mut at = words_bytes;
     for tracepoint in linked() {
         encode(tracepoint.desc(), &mut |bytes| {

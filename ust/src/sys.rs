@@ -280,6 +280,13 @@ pub fn futex_wait(word: &AtomicU32, expected: u32, timeout_ms: u32) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, expected, &raw const timeout) };
 }
 
+/// Lets other threads run first; `false`, for use as a condition.
+pub fn let_others_run() -> bool {
+    // SAFETY: no pointers.
+    unsafe { libc::sched_yield() };
+    false
+}
+
 /// Writes to standard error, as far as it goes.
 pub fn write_stderr(text: &[u8]) {
     // SAFETY: a live slice.

@@ -15,15 +15,15 @@
 
 use core::cell::Cell;
 use core::ffi::c_void;
-use core::ptr::{NonNull, null};
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::ptr::{NonNull, null, null_mut};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use ust_shm::layout::{LostCause, RingHeader, SubbufEntry, ring_state};
 use ust_shm::limits::{CHANNEL_COUNT_MAX, LEVEL_COUNT};
 use ust_shm::region::Region;
 use ust_shm::ring::writer::{Cursor, WhenFull};
 use ust_shm::ring::{Geometry, RingWords};
 
-use crate::process::{Process, count_lost};
+use crate::process::{Process, STATE_COUNT_MAX, count_lost};
 use crate::sys::{self, ErrnoGuard};
 
 /// One ring as its writer knows it. All zero: no ring.
@@ -231,6 +231,31 @@ impl ThreadState {
             self.cpu.set(crate::cpu::location());
             self.clock.set(process.clock.load(Ordering::Relaxed));
             self.tid.set(sys::thread_id());
+            self.keep(process);
+        }
+    }
+
+    /// The places where the process may know this state.
+    fn places<'a>(&self, process: &'a Process) -> impl Iterator<Item = &'a AtomicPtr<ThreadState>> {
+        let first = self.tid.get() as usize;
+        (first..first + STATE_PLACES).filter_map(|i| process.states.get(i % STATE_COUNT_MAX))
+    }
+
+    /// Makes the state known to `give_back_states`. A handler that comes in between may do so too, which does no harm.
+    fn keep(&self, process: &Process) {
+        let state = (&raw const *self).cast_mut();
+        for place in self.places(process) {
+            // Release: pairs with the Acquire of `give_back_states`.
+            if place.compare_exchange(null_mut(), state, Ordering::Release, Ordering::Relaxed).is_ok() {
+                return;
+            }
+        }
+    }
+
+    fn forget(&self, process: &Process) {
+        let state = (&raw const *self).cast_mut();
+        for place in self.places(process) {
+            let _ = place.compare_exchange(state, null_mut(), Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 
@@ -257,6 +282,9 @@ impl ThreadState {
 /// The key whose destructor returns a thread's rings, plus one; 0 = none.
 static EXIT_KEY: AtomicU32 = AtomicU32::new(0);
 
+/// Places of `Process::states` that are tried for one thread.
+const STATE_PLACES: usize = 64;
+
 /// Keys below this lie in the thread's own descriptor: setting one never allocates (glibc, musl).
 const KEY_WITHOUT_ALLOCATION_MAX: u32 = 32;
 
@@ -275,11 +303,40 @@ pub fn set_up_exit() {
     }
 }
 
+/// Threads that are in `thread_ends`.
+static ENDING: AtomicU32 = AtomicU32::new(0);
+
+/// How often an unloaded object lets others run until threads that were ending have left its code: some milliseconds.
+const ENDING_TRIES: u32 = 10_000;
+
 /// Deletes the key: the destructor's code may be gone soon.
 pub fn tear_down_exit() {
     if let Some(key) = EXIT_KEY.swap(0, Ordering::Relaxed).checked_sub(1) {
         // SAFETY: made by `set_up_exit`, deleted once.
         unsafe { libc::pthread_key_delete(key) };
+    }
+}
+
+/// Waits for threads that are in `thread_ends`, for some milliseconds; whether none is.
+pub fn wait_for_ending() -> bool {
+    // Acquire: pairs with the end of `thread_ends`.
+    let is_quiet = || ENDING.load(Ordering::Acquire) == 0;
+    (0..ENDING_TRIES).any(|_| is_quiet() || sys::let_others_run())
+}
+
+/// Returns the rings of all threads and unmaps their states. For `unload` alone: nobody uses them any more.
+pub fn give_back_states(process: &Process) {
+    STATE.with(|s| s.set(null()));
+    let take = |place: &AtomicPtr<ThreadState>| NonNull::new(place.swap(null_mut(), Ordering::Acquire));
+    for place in &process.states {
+        let Some(memory) = take(place) else { continue };
+        // SAFETY: `keep` stored a live state; its thread takes it out before it unmaps it.
+        let state = unsafe { memory.as_ref() };
+        // A handler may have made it known twice.
+        state.forget(process);
+        return_rings(state);
+        // SAFETY: made by `make_state`, known nowhere else any more.
+        unsafe { sys::unmap(memory.cast(), size_of::<ThreadState>() as u64) };
     }
 }
 
@@ -294,14 +351,20 @@ fn watch_exit(state: *const ThreadState) {
 unsafe extern "C" fn thread_ends(state: *mut c_void) {
     let _errno = ErrnoGuard::new();
     let Some(memory) = NonNull::new(state.cast::<u8>()) else { return };
+    ENDING.fetch_add(1, Ordering::Relaxed);
     STATE.with(|s| s.set(null()));
     // SAFETY: the key's value is a state made by `make_state`; this thread is its only user.
     let ending = unsafe { memory.cast::<ThreadState>().as_ref() };
     if ending.tid.get() != 0 {
+        if let Some(process) = Process::any() {
+            ending.forget(process);
+        }
         return_rings(ending);
     }
     // SAFETY: `STATE` is null, and the reference is not used any more.
     unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
+    // Release: pairs with `wait_for_ending`, whose caller may unmap what was used above.
+    ENDING.fetch_sub(1, Ordering::Release);
 }
 
 fn return_rings(ending: &ThreadState) {
