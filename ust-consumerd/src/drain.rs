@@ -277,7 +277,7 @@ impl<'a> Visit<'a> {
             if image.file.read_exact_at(&mut copy, data_offset(ring, &span)).is_err() {
                 return Err("was cut while it was read".to_owned());
             }
-            if !ring.reader.is_intact(&ring.words, &span) {
+            if !ring.reader.confirm(&ring.words, &span) {
                 self.tally.losses.packets_torn += 1;
                 continue;
             }

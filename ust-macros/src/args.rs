@@ -44,9 +44,11 @@ pub fn parse(tokens: TokenStream, attribute: &str, allowed: &[&str], errors: &mu
 
 fn parse_list(input: ParseStream, args: &mut Vec<Arg>) -> syn::Result<()> {
     while !input.is_empty() {
-        let key = input.call(Ident::parse_any)?;
+        let key = input
+            .call(Ident::parse_any)
+            .map_err(|error| syn::Error::new(error.span(), "expected a key: write `key = value`, or `key`"))?;
         let value = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse()?),
+            Some(_) => Some(ungrouped(input.parse()?)),
             None => None,
         };
         args.push(Arg { key, value });
@@ -57,7 +59,18 @@ fn parse_list(input: ParseStream, args: &mut Vec<Arg>) -> syn::Result<()> {
     Ok(())
 }
 
+/// Takes off the invisible parentheses of what a `macro_rules` macro passed on.
+fn ungrouped(mut expr: Expr) -> Expr {
+    while let Expr::Group(group) = expr {
+        expr = *group.expr;
+    }
+    expr
+}
+
 fn unknown_key(attribute: &str, key: &str, allowed: &[&str]) -> String {
+    if allowed.is_empty() {
+        return format!("`#[{attribute}]` takes no keys: the tracepoints of the class have them");
+    }
     let list = allowed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
     let hint = match closest(key, allowed) {
         Some(near) => format!("; did you mean `{near}`?"),

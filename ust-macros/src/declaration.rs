@@ -101,13 +101,24 @@ impl Declaration {
 
     /// The attributes for the module beside the function.
     pub fn module_attrs(&self) -> impl Iterator<Item = &Attribute> {
-        const SHARED: [&str; 7] = ["cfg", "cfg_attr", "deprecated", "allow", "warn", "deny", "forbid"];
+        const SHARED: [&str; 6] = ["cfg", "cfg_attr", "allow", "warn", "deny", "forbid"];
         self.attrs.iter().filter(|attr| SHARED.iter().any(|name| attr.path().is_ident(name)))
+    }
+
+    /// Says that the tracepoint is not to be used any more: goes on what users call.
+    pub fn deprecation(&self) -> Option<&Attribute> {
+        self.attrs.iter().find(|attr| attr.path().is_ident("deprecated"))
     }
 
     /// The arguments that callers pass.
     pub fn params(&self) -> impl Iterator<Item = &Field> {
         self.fields.iter().filter(|field| field.computed.is_none())
+    }
+
+    /// Keeps Clippy from counting arguments, where it would: the tracepoint is one more for a class.
+    pub fn allow_many_arguments(&self) -> Option<TokenStream> {
+        const UNNOTICED_MAX: usize = 6;
+        (self.params().count() > UNNOTICED_MAX).then(|| quote!(#[allow(clippy::too_many_arguments)]))
     }
 
     /// What stands for a tracepoint that could not be expanded: the same names, doing nothing, so that

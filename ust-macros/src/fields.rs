@@ -131,6 +131,11 @@ impl Field {
         self.modifiers.is_empty() && self.computed.is_none() && !self.skip && !self.nowrite && !named
     }
 
+    /// Tells whether the record has the field.
+    pub fn is_stored(&self) -> bool {
+        !self.skip && !self.nowrite
+    }
+
     /// The type for a stub: anything at all if the type was an error.
     pub fn stub_type(&self) -> TokenStream {
         match self.bad_type {
@@ -141,9 +146,9 @@ impl Field {
 
     /// The constant that describes the field.
     pub fn description(&self) -> TokenStream {
-        let Self { ty, nowrite, .. } = self;
+        let nowrite = self.nowrite;
         let name = &self.name.0;
-        let plain = quote_spanned!(ty.span()=> <#ty as ::ust::__private::Field>::TYPE);
+        let plain = self.trait_item("TYPE");
         let shown = self.modifiers.iter().fold(
             plain,
             |shown, modifier| quote_spanned!(modifier.span()=> ::ust::__private::modify::#modifier(#shown)),
@@ -153,19 +158,37 @@ impl Field {
         }
     }
 
-    /// The statement that computes the field, if it is computed.
-    pub fn computation(&self) -> Option<TokenStream> {
+    /// Wraps `rest` so that it sees the field computed, if it is computed. In a `match`, not a `let`,
+    /// temporary values of the expression live on while the event is recorded; the call gives the value
+    /// its declared type.
+    pub fn compute_before(&self, rest: TokenStream) -> TokenStream {
         let Self { ident, ty, computed, .. } = self;
-        let expr = computed.as_ref()?;
-        Some(quote!(let #ident: #ty = #expr;))
+        let Some(expr) = computed else { return rest };
+        quote!(match ::core::convert::identity::<#ty>(#expr) { #ident => { #rest } })
     }
 
     /// The expression that makes the field's wire; `None` for what is not stored.
     pub fn wire(&self) -> Option<TokenStream> {
-        let Self { ident, ty, .. } = self;
-        let stored = !self.skip && !self.nowrite;
-        stored.then(|| quote_spanned!(ty.span()=> <#ty as ::ust::__private::Field>::wire(#ident)))
+        let (wire, ident) = (self.trait_item("wire"), &self.ident);
+        let argument = quote_spanned!(last_span(&self.ty)=> (#ident));
+        self.is_stored().then(|| quote!(#wire #argument))
     }
+
+    /// The path to an item of `Field` for the type. Its tokens span the type from its first to its last
+    /// token: the errors that the compiler has for a type that is no field, one for each use, are then the
+    /// same error, and it is shown once.
+    fn trait_item(&self, item: &str) -> TokenStream {
+        let ty = &self.ty;
+        let last = last_span(ty);
+        let head = quote_spanned!(ty.span()=> <#ty as);
+        let tail = quote_spanned!(last=> ::ust::__private::Field>::);
+        let item = Ident::new(item, last);
+        quote!(#head #tail #item)
+    }
+}
+
+fn last_span(ty: &Type) -> Span {
+    ty.to_token_stream().into_iter().last().map_or(ty.span(), |token| token.span())
 }
 
 fn check_conflicts(args: &[Arg], errors: &mut Errors) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The macros that declare tracepoints. Use them through the crate `ust`, which documents them.
+//! The macros that declare tracepoints. Use them through the crate `ust`, which documents them: there the
+//! examples can be compiled, and rustdoc would append what stands here to what stands there.
 //!
 //! One file per concern: `declaration` and `fields` read what the user wrote, `types` and `names` judge
 //! it, `tracepoint`, `provider` and `enumeration` write the expansion. All errors of an item are
 //! collected in `errors` and reported at once, each at the token that is wrong.
+
+#![allow(missing_docs)]
 
 mod args;
 mod declaration;
@@ -17,25 +20,21 @@ mod types;
 
 use proc_macro::TokenStream;
 
-/// Declares a tracepoint.
 #[proc_macro_attribute]
 pub fn tracepoint(args: TokenStream, item: TokenStream) -> TokenStream {
     tracepoint::tracepoint(args.into(), item.into()).into()
 }
 
-/// Declares a field list that several tracepoints share.
 #[proc_macro_attribute]
 pub fn event_class(args: TokenStream, item: TokenStream) -> TokenStream {
     tracepoint::event_class(args.into(), item.into()).into()
 }
 
-/// Gives the tracepoints of a module their provider and default log level.
 #[proc_macro_attribute]
 pub fn provider(args: TokenStream, item: TokenStream) -> TokenStream {
     provider::provider(args.into(), item.into()).into()
 }
 
-/// Makes an enum without data a field whose values are shown by name.
 #[proc_macro_derive(Enumeration, attributes(enumeration))]
 pub fn enumeration(item: TokenStream) -> TokenStream {
     enumeration::enumeration(item.into()).into()

@@ -75,7 +75,6 @@ pub fn provider(args: TokenStream, item: TokenStream) -> TokenStream {
         #errors
         #(#attrs)*
         #vis mod #ident {
-            #[allow(unused_imports)]
             use ::ust::__private::declare::*;
             #content
         }

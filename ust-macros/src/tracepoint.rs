@@ -21,9 +21,13 @@
 //!     const DESC: &TracepointDesc = &TracepointDesc { provider: "shop", name: "checkout", .. };
 //! }
 //! impl checkout::Event {
+//!     #[inline(always)]
+//!     pub fn encode(sink: impl Sink, order: u64, sku: &str) {
+//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!     }
 //!     #[inline(never)]
 //!     pub fn emit(order: u64, sku: &str) {
-//!         emit(&checkout::TRACEPOINT, (<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!         Self::encode(&checkout::TRACEPOINT, order, sku)
 //!     }
 //! }
 //! ```
@@ -31,6 +35,9 @@
 //! The impls stand beside the function, not in the module, so that types are looked up where they were
 //! written, also in a function body. Of an event class there are the field list (`EventClass::FIELDS`)
 //! and the recording function (`Class::record`), which takes the tracepoint as an argument.
+//!
+//! The expansion has no unsafe block and, as a rule, no `#[allow(..)]`: a crate that forbids the lint
+//! would refuse the attribute, while the compiler hides most lints in the output of a macro anyway.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -188,12 +195,12 @@ fn function(declaration: &Declaration, settings: &Settings) -> TokenStream {
     let documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
     let docs = format!("Records the event `{}:{}`.", settings.provider.0, settings.name.0);
     let docs = (!documented).then(|| quote!(#[doc = #docs]));
-    let field_docs = field_docs(declaration);
+    let (field_docs, many) = (field_docs(declaration), declaration.allow_many_arguments());
     quote! {
         #docs
         #(#attrs)*
         #field_docs
-        #[allow(clippy::too_many_arguments)]
+        #many
         #[inline(always)]
         #vis fn #ident(#(#params),*) {
             if #ident::TRACEPOINT.is_enabled() {
@@ -218,12 +225,13 @@ fn field_docs(declaration: &Declaration) -> TokenStream {
 
 fn module(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
-    let attrs = declaration.module_attrs();
+    let (attrs, deprecation) = (declaration.module_attrs(), declaration.deprecation());
+    let odd_name = allow_odd_names([ident]);
     let docs = format!("The state of the tracepoint [`{0}()`](fn@{0}).", ident.unraw());
     quote! {
         #[doc = #docs]
         #(#attrs)*
-        #[allow(non_snake_case, dead_code, deprecated, unreachable_pub)]
+        #odd_name
         #vis mod #ident {
             #[doc(hidden)]
             #[derive(Clone, Copy, Debug)]
@@ -238,6 +246,7 @@ fn module(declaration: &Declaration) -> TokenStream {
             static ENTRY: &::ust::__private::Tracepoint = &TRACEPOINT;
 
             /// Tells whether anyone records the event right now.
+            #deprecation
             #[inline(always)]
             pub fn enabled() -> bool {
                 TRACEPOINT.is_enabled()
@@ -257,7 +266,6 @@ fn description(declaration: &Declaration, settings: &Settings) -> TokenStream {
     };
     quote! {
         #(#cfgs)*
-        #[allow(deprecated)]
         impl ::ust::__private::Declared for #ident::Event {
             const DESC: &'static ::ust::__private::TracepointDesc = &::ust::__private::TracepointDesc {
                 provider: #provider,
@@ -290,17 +298,19 @@ fn descriptions(declaration: &Declaration) -> TokenStream {
 
 fn emit(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
-    let (cfgs, params) = (declaration.cfgs(), params_of(declaration));
-    let body = body(declaration, quote!(&#ident::TRACEPOINT));
+    let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
+    let encode = encode(declaration);
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
         impl #ident::Event {
+            #encode
+
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments, unused_variables)]
+            #many #odd_names
             #[inline(never)]
             #vis fn emit(#(#params),*) {
-                #body
+                Self::encode(&#ident::TRACEPOINT, #(#names),*)
             }
         }
     }
@@ -309,13 +319,13 @@ fn emit(declaration: &Declaration) -> TokenStream {
 fn emit_of_class(declaration: &Declaration, class: &Path) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names.iter().copied()));
     let call = quote_spanned!(ident.span()=> #class::Class::record(&#ident::TRACEPOINT, #(#names),*));
     quote! {
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
         impl #ident::Event {
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments)]
+            #many #odd_names
             #[inline(always)]
             #vis fn emit(#(#params),*) {
                 #call
@@ -331,43 +341,62 @@ fn class(declaration: &Declaration) -> TokenStream {
     let documented = declaration.attrs.iter().any(|attr| attr.path().is_ident("doc"));
     let docs = (!documented).then(|| quote!(#[doc = "A class of events."]));
     let fields = descriptions(declaration);
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let tp = fields::hidden("tp");
-    let body = body(declaration, quote!(#tp));
+    let (encode, names) = (encode(declaration), names_of(declaration));
     quote! {
         #docs
         #(#attrs)*
-        #[allow(non_snake_case, dead_code, unreachable_pub)]
         #vis mod #ident {
             #[doc(hidden)]
             #[derive(Clone, Copy, Debug)]
             pub struct Class;
         }
         #(#cfgs)*
-        #[allow(deprecated)]
         impl ::ust::__private::EventClass for #ident::Class {
             const FIELDS: &'static [::ust::__private::FieldDesc] = #fields;
         }
         #(#cfgs)*
-        #[allow(deprecated, private_interfaces)]
         impl #ident::Class {
+            #encode
+
             #[doc(hidden)]
-            #[allow(clippy::too_many_arguments, dead_code, unused_variables)]
+            #many #odd_names
             #[inline(never)]
             #vis fn record(#tp: &'static ::ust::__private::Tracepoint, #(#params),*) {
-                #body
+                Self::encode(#tp, #(#names),*)
             }
         }
     }
 }
 
-/// Computes the computed fields and records all of them for the tracepoint `tp`.
-fn body(declaration: &Declaration, tp: TokenStream) -> TokenStream {
-    let computations = declaration.fields.iter().filter_map(Field::computation);
-    let wires = fields::group(declaration.fields.iter().filter_map(Field::wire).collect());
+/// The function that computes the computed fields and passes all fields on, in their stored form.
+fn encode(declaration: &Declaration) -> TokenStream {
+    let Declaration { vis, fields, .. } = declaration;
+    let params = params_of(declaration);
+    let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
+    let sink = fields::hidden("sink");
+    let unused = fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
+    let wires = fields::group(fields.iter().filter_map(Field::wire).collect());
+    let take = quote! {
+        #(let _ = &#unused;)*
+        ::ust::__private::Sink::take(#sink, #wires)
+    };
+    let body = fields.iter().rev().fold(take, |rest, field| field.compute_before(rest));
     quote! {
-        #(#computations)*
-        ::ust::__private::emit(#tp, #wires)
+        #[doc(hidden)]
+        #many #odd_names
+        #[inline(always)]
+        #vis fn encode(#sink: impl ::ust::__private::Sink, #(#params),*) {
+            #body
+        }
     }
+}
+
+/// Names that are not snake case are reported where the user wrote them, not once more for our copies.
+fn allow_odd_names<'a>(names: impl IntoIterator<Item = &'a Ident>) -> Option<TokenStream> {
+    let odd = names.into_iter().any(|name| name.to_string().contains(char::is_uppercase));
+    odd.then(|| quote!(#[allow(non_snake_case)]))
 }
 
 fn names_of(declaration: &Declaration) -> Vec<&Ident> {

@@ -98,10 +98,11 @@ fn check_option(path: &TypePath, errors: &mut Errors) {
         return;
     }
     match argument(path) {
-        Some(inner @ (Type::Reference(_) | Type::Array(_))) => {
-            errors
-                .push(inner, "`Option` holds a number here: for text declare `&str` and pass `value.unwrap_or(\"\")`");
-        }
+        Some(inner @ (Type::Reference(_) | Type::Array(_))) => errors.push(
+            inner,
+            "`Option` holds a number by value: for text declare `&str` and pass `value.unwrap_or(\"\")`; \
+             for a reference to a number pass `value.copied()`",
+        ),
         Some(inner) => check_field(inner, errors),
         None => {}
     }

@@ -213,6 +213,22 @@ impl<'a> Iterator for RuleIter<'a> {
     }
 }
 
+/// Applies rules until their generation stays the same, at most `tries` times; returns the generation applied last.
+///
+/// `step` gets the generation applied so far (0: none), applies the rules there are if theirs is another, and returns
+/// theirs; `None` when there are none. The read after the last application closes the race with a consumer that changed the
+/// rules meanwhile (`docs/shm-layout.md`, "Application of rules").
+pub fn apply_until_stable(tries: u32, mut step: impl FnMut(u64) -> Option<u64>) -> u64 {
+    let mut applied = 0;
+    for _ in 0..tries {
+        match step(applied) {
+            Some(generation) if generation != applied => applied = generation,
+            _ => break,
+        }
+    }
+    applied
+}
+
 /// An event rule, as the consumer side states it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRule {

@@ -15,6 +15,8 @@ compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 on
 pub mod __private;
 mod clock;
 mod cpu;
+mod declare;
+mod emit;
 pub mod field;
 #[doc(hidden)]
 pub mod format;
@@ -29,5 +31,6 @@ mod sys;
 mod thread;
 mod tracepoint;
 
-pub use ust_macros::{Enumeration, event_class, provider, tracepoint};
+#[doc(inline)]
+pub use declare::{Enumeration, event_class, provider, tracepoint};
 pub use ust_shm::descriptor::LogLevel;

@@ -3,7 +3,7 @@
 //!
 //! # Safety
 //!
-//! [`emit`] is the one place where an event's bytes are stored; it is safe because [`Wire`] is not.
+//! A [`Sink`] is where an event's bytes are stored; taking them is safe because making a [`Wire`] is not.
 #![allow(unsafe_code)]
 
 pub use ust_shm::descriptor::{
@@ -12,7 +12,7 @@ pub use ust_shm::descriptor::{
 
 pub use crate::field::modify;
 pub use crate::field::{Field, ScalarField, Wire};
-pub use crate::format;
+pub use crate::format::{self, Place};
 use crate::record;
 pub use crate::tracepoint::Tracepoint;
 
@@ -34,19 +34,21 @@ pub trait Declared {
     const DESC: &'static TracepointDesc;
 }
 
-/// Turns an argument into its wire.
-#[inline(always)]
-pub fn wire<T: Field>(value: T) -> T::Wire {
-    value.wire()
+/// Where the stored form of an event goes: to the channels that want its tracepoint, or to a test.
+pub trait Sink {
+    /// Takes the fields of one event. The borrows in `wire` end with the call.
+    fn take(self, wire: impl Wire);
 }
 
-/// Records one event, wanted by at least one channel a moment ago.
-#[inline(always)]
-pub fn emit<W: Wire>(tp: &'static Tracepoint, wire: W) {
-    // SAFETY: by the contract of `Wire`, `put` stores exactly `size()` bytes and does not panic.
-    unsafe {
-        record::record(tp, wire.size(), |at| {
-            wire.put(at);
-        });
+impl Sink for &'static Tracepoint {
+    /// Records one event, wanted by at least one channel a moment ago.
+    #[inline(always)]
+    fn take(self, wire: impl Wire) {
+        // SAFETY: by the contract of `Wire`, `put` stores exactly `size()` bytes and does not panic.
+        unsafe {
+            record::record(self, wire.size(), |at| {
+                wire.put(at);
+            });
+        }
     }
 }

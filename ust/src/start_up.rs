@@ -12,7 +12,7 @@ use ust_shm::encode::{encode, encoded_bytes};
 use ust_shm::head::{Head, store_word};
 use ust_shm::layout::{flags, image_state, object_state};
 use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
-use ust_shm::rules::RulesView;
+use ust_shm::rules::{RulesView, apply_until_stable};
 
 use crate::image::{self, Reason};
 use crate::path::Path;
@@ -203,20 +203,14 @@ fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason
 /// Applies the rules that are there, and again while their generation changes (`docs/shm-layout.md`, "Application").
 fn apply_rules(dir: &Path, head: &Head) {
     let Some(path) = dir.with(b"/rules") else { return };
-    let mut applied = 0;
-    for _ in 0..APPLY_TRIES {
-        let generation = with_rules(&path, |rules| {
-            if rules.generation() == applied {
-                return applied;
+    apply_until_stable(APPLY_TRIES, |applied| {
+        with_rules(&path, |rules| {
+            if rules.generation() != applied {
+                apply(rules, head, linked());
             }
-            apply(rules, head, linked());
             rules.generation()
-        });
-        match generation {
-            Some(generation) if generation != applied => applied = generation,
-            _ => return,
-        }
-    }
+        })
+    });
 }
 
 fn apply(rules: &RulesView<'_>, head: &Head, tracepoints: impl Iterator<Item = &'static Tracepoint>) {

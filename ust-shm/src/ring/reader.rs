@@ -55,6 +55,8 @@ pub struct RingReader {
     discarded: u64,
     migration_idx: u32,
     overwrite: bool,
+    /// Overwrite mode: `timestamp` and `discarded` before the newest `take`, in case that its packet proves torn.
+    before: (u64, u64),
 }
 
 type Result<T> = std::result::Result<T, Corrupt>;
@@ -88,7 +90,16 @@ impl RingReader {
     /// A reader of a ring from its first byte.
     #[must_use]
     pub const fn new(overwrite: bool) -> Self {
-        Self { consumed: 0, committed_seen: 0, timestamp: 0, cpu: 0, discarded: 0, migration_idx: 0, overwrite }
+        Self {
+            consumed: 0,
+            committed_seen: 0,
+            timestamp: 0,
+            cpu: 0,
+            discarded: 0,
+            migration_idx: 0,
+            overwrite,
+            before: (0, 0),
+        }
     }
 
     /// The position up to which packets were handed out.
@@ -118,7 +129,7 @@ impl RingReader {
     /// The next packet, or `None` when nothing (more) is to be had now. Call until `None`, write each packet, then
     /// [`RingReader::put`].
     ///
-    /// In an overwrite ring the caller copies the packet's bytes first and then asks [`RingReader::is_intact`].
+    /// In an overwrite ring the caller copies the packet's bytes first and then asks [`RingReader::confirm`].
     ///
     /// # Errors
     /// [`Corrupt`]: permanent for this ring; other rings are unaffected.
@@ -127,6 +138,7 @@ impl RingReader {
         // Acquire: pairs with the writer's Release stores; all content and entries before it are visible.
         let mut committed = ring.header().committed.load(Ordering::Acquire);
         self.check_committed(ring, committed)?;
+        self.before = (self.timestamp, self.discarded);
         loop {
             if self.consumed == committed {
                 return Ok(None);
@@ -137,37 +149,36 @@ impl RingReader {
             };
             let entry = load_entry(shared);
             if entry.begin != begin {
-                if self.overwrite && self.skip_overwritten(ring) {
-                    continue;
-                }
-                return corrupt("a sub-buffer's begin is", entry.begin);
+                committed = self.skip_overwritten(ring, "a sub-buffer's begin is", entry.begin)?;
+                continue;
             }
             if self.consumed == begin {
                 self.enter(&entry);
             }
-            let complete = committed.wrapping_sub(begin) >= geometry.subbuf_bytes;
+            // At the very end, the last event may have filled the sub-buffer without its being left yet.
+            let subbuf_end = begin.wrapping_add(geometry.subbuf_bytes);
+            let filled = committed == subbuf_end && entry.content_end == subbuf_end;
+            let complete = committed >= subbuf_end && !filled;
             let (end, timestamp) = if complete {
                 let content = entry.content_end.wrapping_sub(self.consumed);
-                if content > begin.wrapping_add(geometry.subbuf_bytes).wrapping_sub(self.consumed) {
-                    if self.overwrite && self.skip_overwritten(ring) {
-                        continue;
-                    }
-                    return corrupt("a sub-buffer's content end is", entry.content_end);
+                if content > subbuf_end.wrapping_sub(self.consumed) {
+                    committed = self.skip_overwritten(ring, "a sub-buffer's content end is", entry.content_end)?;
+                    continue;
                 }
                 if content == 0 {
-                    self.consumed = begin.wrapping_add(geometry.subbuf_bytes);
+                    self.consumed = subbuf_end;
                     continue;
                 }
                 (entry.content_end, entry.end_timestamp)
             } else {
-                if want == Want::Complete {
+                if want == Want::Complete && !filled {
                     return Ok(None);
                 }
                 let Some((newer, timestamp)) = stable_pair(ring, committed) else { return Ok(None) };
                 if newer != committed {
                     self.check_committed(ring, newer)?;
                     committed = newer;
-                    if committed.wrapping_sub(begin) >= geometry.subbuf_bytes {
+                    if committed >= subbuf_end {
                         continue;
                     }
                 }
@@ -175,7 +186,7 @@ impl RingReader {
             };
             let span = self.cut(shared, geometry, begin, end, timestamp);
             if complete && self.consumed == entry.content_end {
-                self.consumed = begin.wrapping_add(geometry.subbuf_bytes);
+                self.consumed = subbuf_end;
             }
             return Ok(Some(span));
         }
@@ -195,17 +206,31 @@ impl RingReader {
         Ok(())
     }
 
-    /// Overwrite mode: goes on at the oldest sub-buffer that is not being overwritten; `false` if that is no progress.
-    fn skip_overwritten(&mut self, ring: &impl RingWords) -> bool {
+    /// An entry does not fit its sub-buffer: in overwrite mode because the writer has taken it for a new lap, and then reading
+    /// goes on at the oldest one that is not being overwritten. Returns `committed` as it is now.
+    ///
+    /// # Errors
+    /// [`Corrupt`] with the given reason and value, where no overwriting explains them.
+    fn skip_overwritten(&mut self, ring: &impl RingWords, reason: &'static str, value: u64) -> Result<u64> {
         let geometry = ring.geometry();
-        let end = ring.header().subbuf_end.load(Ordering::Acquire);
+        // Acquire fence: pairs with the writer's release fence behind `subbuf_end`; whoever saw a word of the new lap
+        // sees its `subbuf_end`.
+        fence(Ordering::Acquire);
+        let end = ring.header().subbuf_end.load(Ordering::Relaxed);
         let oldest = geometry.subbuf_begin(end.wrapping_sub(geometry.ring_bytes()));
         let ahead = oldest.wrapping_sub(self.consumed);
-        let progress = ahead != 0 && ahead < u64::MAX / 2 && oldest <= self.committed_seen;
-        if progress {
-            self.consumed = oldest;
+        if !self.overwrite || ahead == 0 || ahead > u64::MAX / 2 {
+            return corrupt(reason, value);
         }
-        progress
+        // A plausible value is at most a ring behind the newest `committed`; progress is at least a sub-buffer.
+        let committed = ring.header().committed.load(Ordering::Acquire);
+        if oldest > committed {
+            return corrupt("`subbuf_end` lies beyond what was committed, at", end);
+        }
+        self.consumed = oldest;
+        (self.timestamp, self.discarded) = self.before;
+        self.check_committed(ring, committed)?;
+        Ok(committed)
     }
 
     fn enter(&mut self, entry: &EntryCopy) {
@@ -247,14 +272,19 @@ impl RingReader {
         span
     }
 
-    /// Overwrite mode, after the copy: whether the packet's bytes were still the ones that were committed (R7).
+    /// Overwrite mode, after the copy of the newest packet: whether its bytes were still the ones that were committed (R7). If
+    /// not, the packet never was.
     #[must_use]
-    pub fn is_intact(&self, ring: &impl RingWords, span: &PacketSpan) -> bool {
+    pub fn confirm(&mut self, ring: &impl RingWords, span: &PacketSpan) -> bool {
         // Acquire fence: pairs with the writer's release fence; the copy's loads come before the load below.
         fence(Ordering::Acquire);
         let end = ring.header().subbuf_end.load(Ordering::Relaxed);
         let begin = ring.geometry().subbuf_begin(span.begin);
-        end.wrapping_sub(begin) <= ring.geometry().ring_bytes()
+        let intact = end.wrapping_sub(begin) <= ring.geometry().ring_bytes();
+        if !intact {
+            (self.timestamp, self.discarded) = self.before;
+        }
+        intact
     }
 
     /// Gives everything taken so far back to the writer. Returns whether the writer sleeps and must be woken with a

@@ -108,11 +108,18 @@ impl Cursor {
     }
 
     /// Step 2: notes where content ends in the sub-buffer that begins at `begin`.
+    ///
+    /// At the sub-buffer's very end, `content_end` already says so (step 4), unless a switch that was abandoned after its
+    /// step 5 left the right value there: then nothing is changed.
     fn leave_subbuf(&self, ring: &impl RingWords, position: u64, begin: u64) {
-        if let Some(entry) = ring.entry(ring.geometry().subbuf_idx(begin)) {
-            entry.end_timestamp.store(self.last_timestamp.get(), Ordering::Relaxed);
-            entry.content_end.store(position, Ordering::Relaxed);
+        let geometry = ring.geometry();
+        let Some(entry) = ring.entry(geometry.subbuf_idx(begin)) else { return };
+        let end = begin.wrapping_add(geometry.subbuf_bytes);
+        if position == end && entry.content_end.load(Ordering::Relaxed) != end {
+            return;
         }
+        entry.end_timestamp.store(self.last_timestamp.get(), Ordering::Relaxed);
+        entry.content_end.store(position, Ordering::Relaxed);
     }
 
     /// Steps 3 to 6: makes the sub-buffer at `begin` the current one.
@@ -126,6 +133,7 @@ impl Cursor {
         if let Some(entry) = ring.entry(geometry.subbuf_idx(begin)) {
             entry.begin.store(begin, Ordering::Relaxed);
             entry.begin_timestamp.store(now, Ordering::Relaxed);
+            entry.content_end.store(end, Ordering::Relaxed);
             entry.discarded.store(discarded(header), Ordering::Relaxed);
             entry.cpu.store(cpu, Ordering::Relaxed);
             entry.migration_count.store(0, Ordering::Relaxed);
@@ -202,6 +210,8 @@ impl Cursor {
     }
 
     /// Takes up after a record that was left by a non-local exit (R8); `false`: the ring must be poisoned.
+    ///
+    /// If a switch was left, `committed` may be at the sub-buffer's end: there is no room then, and the switch is done again.
     #[must_use]
     pub fn rewind(&self, ring: &impl RingWords) -> bool {
         let geometry = ring.geometry();
@@ -213,10 +223,6 @@ impl Cursor {
         }
         self.position.set(committed);
         self.last_timestamp.set(header.last_timestamp.load(Ordering::Relaxed));
-        if committed == self.end.get() && header.subbuf_end.load(Ordering::Relaxed) != committed {
-            // The switch was left between its steps 5 and 6: the next sub-buffer is already the current one.
-            self.end.set(committed.wrapping_add(geometry.subbuf_bytes));
-        }
         true
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! | argument type                          | stored as                                        |
 //! |----------------------------------------|--------------------------------------------------|
-//! | integers, `bool`, `f32`, `f64`         | the bytes of the value                           |
+//! | integers, `bool`, `f32`, `f64`         | the bytes of the value, also of a `NonZero`      |
 //! | `char`                                 | its UTF-8 text in 4 bytes, padded with NUL       |
 //! | `&str`, `&String`, `&CStr`             | the bytes up to the first NUL, then a NUL        |
 //! | `[T; N]`, `&[T; N]`                    | the elements                                     |
@@ -32,6 +32,9 @@ mod option;
 mod scalar;
 mod slice;
 mod text;
+
+#[cfg(test)]
+mod tests;
 
 pub mod modify;
 

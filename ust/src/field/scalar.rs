@@ -59,6 +59,7 @@ macro_rules! fields {
             const SCALAR: Scalar = $scalar;
         }
 
+        #[diagnostic::do_not_recommend]
         impl Field for &$number {
             const TYPE: FieldType = <$number as Field>::TYPE;
             type Wire = $wire;
@@ -146,22 +147,22 @@ pointers! { *const T *mut T }
 
 impl Field for char {
     const TYPE: FieldType = FieldType::Array { element: integer(8, false, Base::Decimal), len: 4, text: true };
-    type Wire = [u8; 4];
+    type Wire = <[u8; 4] as Field>::Wire;
 
     #[inline(always)]
-    fn wire(self) -> [u8; 4] {
+    fn wire(self) -> Self::Wire {
         let mut text = [0; 4];
         self.encode_utf8(&mut text);
-        text
+        text.wire()
     }
 }
 
 impl Field for &char {
     const TYPE: FieldType = <char as Field>::TYPE;
-    type Wire = [u8; 4];
+    type Wire = <[u8; 4] as Field>::Wire;
 
     #[inline(always)]
-    fn wire(self) -> [u8; 4] {
+    fn wire(self) -> Self::Wire {
         (*self).wire()
     }
 }

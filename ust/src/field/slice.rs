@@ -3,7 +3,9 @@
 //!
 //! # Safety
 //!
-//! The bytes copied are those of a live borrow (or of the value itself), whose length is its size.
+//! The bytes copied are those of a live borrow (or of the value itself), whose length is its size. The
+//! wires are only made of [`Element`]s, whose bytes are all initialised; they do not repeat that bound,
+//! because then the compiler would report a wrong element type a second time, for the wire.
 #![allow(unsafe_code)]
 
 use ust_shm::descriptor::FieldType;
@@ -25,8 +27,9 @@ impl<'a, T: Element> Field for &'a [T] {
     }
 }
 
-// SAFETY: size and bytes follow the same slice; its size in bytes cannot overflow, for it is borrowed.
-unsafe impl<T: Element> Wire for SequenceWire<'_, T> {
+// SAFETY: size and bytes follow the same slice, of `Element`s; its size in bytes cannot overflow, for
+// it is borrowed.
+unsafe impl<T> Wire for SequenceWire<'_, T> {
     #[inline(always)]
     fn size(&self) -> usize {
         super::sum(size_of::<u32>(), size_of_val(self.0))
@@ -50,54 +53,50 @@ const fn array_type<T: Element, const N: usize>() -> FieldType {
     FieldType::Array { element: T::SCALAR, len: N as u32, text: false }
 }
 
+/// The elements of an array, by value or by reference.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrayWire<A>(A);
+
 impl<T: Element, const N: usize> Field for [T; N] {
     const TYPE: FieldType = array_type::<T, N>();
-    type Wire = [T; N];
+    type Wire = ArrayWire<[T; N]>;
 
     #[inline(always)]
-    fn wire(self) -> [T; N] {
-        self
+    fn wire(self) -> ArrayWire<[T; N]> {
+        ArrayWire(self)
     }
 }
 
 impl<'a, T: Element, const N: usize> Field for &'a [T; N] {
     const TYPE: FieldType = array_type::<T, N>();
-    type Wire = &'a [T; N];
+    type Wire = ArrayWire<&'a [T; N]>;
 
     #[inline(always)]
-    fn wire(self) -> &'a [T; N] {
-        self
+    fn wire(self) -> ArrayWire<&'a [T; N]> {
+        ArrayWire(self)
     }
 }
 
-// SAFETY: `put` copies `size_of::<Self>()` bytes, a constant.
-unsafe impl<T: Element, const N: usize> Wire for [T; N] {
-    #[inline(always)]
-    fn size(&self) -> usize {
-        size_of::<Self>()
-    }
+macro_rules! array_wires {
+    ($($array:ty)*) => {$(
+        // SAFETY: `put` copies `size_of::<[T; N]>()` bytes of `Element`s, a constant.
+        unsafe impl<T, const N: usize> Wire for ArrayWire<$array> {
+            #[inline(always)]
+            fn size(&self) -> usize {
+                size_of::<[T; N]>()
+            }
 
-    #[inline(always)]
-    unsafe fn put(&self, at: *mut u8) -> *mut u8 {
-        // SAFETY: the caller gives `size_of::<Self>()` bytes that no one borrows; a constant length
-        // becomes plain moves.
-        unsafe {
-            core::ptr::copy_nonoverlapping(self.as_ptr().cast(), at, size_of::<Self>());
-            at.add(size_of::<Self>())
+            #[inline(always)]
+            unsafe fn put(&self, at: *mut u8) -> *mut u8 {
+                // SAFETY: the caller gives `size_of::<[T; N]>()` bytes that no one borrows; the source
+                // is a live array of that size. A short constant length becomes plain moves.
+                unsafe {
+                    core::ptr::copy_nonoverlapping(self.0.as_ptr().cast(), at, size_of::<[T; N]>());
+                    at.add(size_of::<[T; N]>())
+                }
+            }
         }
-    }
+    )*};
 }
 
-// SAFETY: passes on to the array.
-unsafe impl<T: Element, const N: usize> Wire for &[T; N] {
-    #[inline(always)]
-    fn size(&self) -> usize {
-        (**self).size()
-    }
-
-    #[inline(always)]
-    unsafe fn put(&self, at: *mut u8) -> *mut u8 {
-        // SAFETY: the caller's promise is the array's.
-        unsafe { (**self).put(at) }
-    }
-}
+array_wires! { [T; N] &[T; N] }

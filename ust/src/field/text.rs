@@ -91,14 +91,20 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len_bytes: usize) {
     }
     // SAFETY: each branch has checked the length for the words it moves; the caller gives the bytes.
     unsafe {
-        match len_bytes {
-            8..16 => ends::<u64>(from, to, len_bytes),
-            16..=32 => ends::<[u64; 2]>(from, to, len_bytes),
-            4..8 => ends::<u32>(from, to, len_bytes),
-            33.. => ptr::copy_nonoverlapping(from, to, len_bytes),
-            2..4 => ends::<u16>(from, to, len_bytes),
-            1 => to.write(from.read()),
-            0 => {}
+        if len_bytes >= 8 {
+            if len_bytes <= 16 {
+                ends::<u64>(from, to, len_bytes);
+            } else if len_bytes <= 32 {
+                ends::<u128>(from, to, len_bytes);
+            } else {
+                ptr::copy_nonoverlapping(from, to, len_bytes);
+            }
+        } else if len_bytes >= 4 {
+            ends::<u32>(from, to, len_bytes);
+        } else if len_bytes >= 2 {
+            ends::<u16>(from, to, len_bytes);
+        } else if len_bytes == 1 {
+            to.write(from.read());
         }
     }
 }
@@ -115,24 +121,27 @@ fn cut(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == 0).next().unwrap_or(text)
 }
 
+/// Tells whether a byte of `text` is NUL.
 #[inline(always)]
-fn has_nul(text: &[u8]) -> bool {
+pub(super) fn has_nul(text: &[u8]) -> bool {
     let (from, len_bytes) = (text.as_ptr(), text.len());
     // SAFETY: each branch has checked that a word of its size fits, at the start and at the end.
     unsafe {
-        match len_bytes {
-            8..16 => word_has_nul(word::<u64>(from)) | word_has_nul(word::<u64>(from.add(len_bytes - 8))),
-            16.. => long_has_nul(from, len_bytes),
-            4..8 => {
-                let head = u64::from(word::<u32>(from));
-                let tail = u64::from(word::<u32>(from.add(len_bytes - 4)));
-                word_has_nul(head | tail << 32)
+        if len_bytes >= 8 {
+            if len_bytes <= 16 {
+                word_has_nul(word(from)) | word_has_nul(word(from.add(len_bytes - 8)))
+            } else {
+                long_has_nul(from, len_bytes)
             }
-            1..4 => {
-                let middle = from.add(len_bytes / 2).read();
-                (from.read() == 0) | (middle == 0) | (from.add(len_bytes - 1).read() == 0)
-            }
-            0 => false,
+        } else if len_bytes >= 4 {
+            let head = u64::from(word::<u32>(from));
+            let tail = u64::from(word::<u32>(from.add(len_bytes - 4)));
+            word_has_nul(head | tail << 32)
+        } else if len_bytes >= 1 {
+            let middle = from.add(len_bytes / 2).read();
+            (from.read() == 0) | (middle == 0) | (from.add(len_bytes - 1).read() == 0)
+        } else {
+            false
         }
     }
 }

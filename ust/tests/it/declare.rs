@@ -48,3 +48,64 @@ fn declaration_in_a_function_sees_the_types_of_that_function() {
     assert!(!local::enabled());
     assert_eq!(local::Event::DESC.fields.len(), 1);
 }
+
+#[cfg(any())]
+#[tracepoint]
+fn configured_out(value: NoSuchType);
+
+#[tracepoint]
+#[cfg(any())]
+fn configured_out_below(value: NoSuchType);
+
+#[tracepoint]
+#[cfg(not(any()))]
+#[deprecated]
+#[allow(dead_code)]
+fn configured_in(value: u8);
+
+#[test]
+fn items_that_are_configured_out_leave_nothing_behind() {
+    assert_eq!(configured_in::Event::DESC.name, "configured_in");
+}
+
+/// Docs of a public item.
+#[allow(unreachable_pub)]
+pub mod public {
+    #[ust::tracepoint]
+    pub fn without_docs(
+        /// What it costs.
+        price: u64,
+        #[allow(unused)] text: &'static str,
+    );
+
+    /// A private type of this module in a tracepoint of this module.
+    #[derive(ust::Enumeration)]
+    enum Private {
+        A,
+    }
+
+    #[ust::tracepoint]
+    #[allow(non_snake_case)]
+    fn private(value: Private, Odd: u8);
+
+    pub(super) fn call() {
+        without_docs(1, "");
+        private(Private::A, 1);
+    }
+}
+
+macro_rules! declare {
+    ($name:ident, $ty:ty, $text:literal, $level:ident) => {
+        #[tracepoint(name = $text, loglevel = $level)]
+        fn $name(value: $ty, slice: &[$ty], text: &str);
+    };
+}
+
+declare!(by_macro, u32, "by.macro", Info);
+
+#[test]
+fn declarations_work_in_macros_and_modules() {
+    public::call();
+    by_macro(1, &[2], "");
+    assert_eq!(by_macro::Event::DESC.name, "by.macro");
+}
