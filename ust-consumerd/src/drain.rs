@@ -261,10 +261,6 @@ impl<'a> Visit<'a> {
         let mut bytes_left = ring.shape.geometry.ring_bytes();
         while bytes_left > 0 {
             let span = match ring.reader.take(&ring.words, Want::Everything) {
-                Ok(Some(span)) if self.is_from_future(&span) => {
-                    self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
-                    break;
-                }
                 Ok(Some(span)) => span,
                 Ok(None) => break,
                 Err(corrupt) => {
@@ -280,6 +276,10 @@ impl<'a> Visit<'a> {
             if !ring.reader.confirm(&ring.words, &span) {
                 self.tally.losses.packets_torn += 1;
                 continue;
+            }
+            if self.is_from_future(&span) {
+                self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                break;
             }
             // Positions wrap: behind the lease's begin is what lies less than half the number space behind.
             let earlier_lease = span.begin.wrapping_sub(lease_begin_untrusted) > u64::MAX / 2;
