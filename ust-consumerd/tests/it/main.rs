@@ -9,4 +9,5 @@ mod loss;
 mod output;
 mod overwrite;
 mod program;
+mod recording;
 mod runtime_dir;
