@@ -14,7 +14,7 @@ use ust_shm::ring::reader::{PacketSpan, Want};
 use ust_shm::rules::Channel;
 
 use crate::image::{Image, Refusal, Slot};
-use crate::limits::{IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
+use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
 use crate::sys;
@@ -104,6 +104,10 @@ impl<'a> Visit<'a> {
                 return Ok(());
             }
             match ring.reader.take(&ring.words, want) {
+                Ok(Some(span)) if self.is_from_future(&span) => {
+                    self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                    return Ok(());
+                }
                 Ok(Some(span)) => {
                     ring.notice_lease(image.ring_state_word(ring.idx));
                     self.write_span(image, ring, &span)?;
@@ -126,6 +130,11 @@ impl<'a> Visit<'a> {
             image.free_ring(ring.idx, state_before);
         }
         Ok(())
+    }
+
+    /// Whether the packet cannot have been recorded yet: a reader may refuse the whole trace for such a stamp.
+    fn is_from_future(&self, span: &PacketSpan) -> bool {
+        span.timestamp_end > self.trace.clock.now().saturating_add(CLOCK_SKEW_MAX)
     }
 
     fn end_ring(&mut self, image: &Image, ring: &mut Ring, reason: &str) {
@@ -267,6 +276,10 @@ impl<'a> Visit<'a> {
             if !ring.reader.confirm(&ring.words, &span) {
                 self.tally.losses.packets_torn += 1;
                 continue;
+            }
+            if self.is_from_future(&span) {
+                self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                break;
             }
             // Positions wrap: behind the lease's begin is what lies less than half the number space behind.
             let earlier_lease = span.begin.wrapping_sub(lease_begin_untrusted) > u64::MAX / 2;

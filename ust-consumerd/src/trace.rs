@@ -19,7 +19,7 @@ use ust_ctf::packet::PacketHeader;
 use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
-use crate::limits::COPY_BYTES_MAX;
+use crate::limits::{COPY_BYTES_MAX, DISCARDED_MAX};
 use crate::sys;
 
 /// Who recorded a packet.
@@ -231,7 +231,7 @@ impl Trace {
         let stream = &mut self.streams[id.0];
         let timestamp_begin = packet.timestamp_begin.max(stream.timestamp);
         let timestamp_end = packet.timestamp_end.max(timestamp_begin);
-        let discarded = packet.discarded.max(stream.discarded);
+        let discarded = packet.discarded.min(DISCARDED_MAX).max(stream.discarded);
         let header = PacketHeader {
             trace_uuid: self.uuid,
             stream_id: stream.class_idx as u32,
