@@ -15,6 +15,7 @@ use ust_shm::rules::Channel;
 
 use crate::image::{Image, Refusal, Slot};
 use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
+use crate::map::DataMap;
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
 use crate::sys;
@@ -146,8 +147,16 @@ impl<'a> Visit<'a> {
     /// Writes a packet whose bytes lie in the image.
     fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
         let stream = self.stream_of(image, ring)?;
-        let content = Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes };
         let packet = packet_of(ring, span, ring.origin);
+        let geometry = ring.shape.geometry;
+        if ring.data.is_none() && span.bytes >= geometry.subbuf_bytes / 2 {
+            let begin = ring.shape.arena_offset + ring.shape.header_bytes;
+            ring.data = DataMap::new(&image.file, begin, geometry.ring_bytes());
+        }
+        let content = match &ring.data {
+            Some(data) => Content::Mapped { data, offset: geometry.data_offset(span.begin), bytes: span.bytes },
+            None => Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes },
+        };
         self.write(stream, &packet, &content)
     }
 

@@ -48,3 +48,7 @@ pub(crate) const CLOCK_SKEW_MAX: u64 = 1 << 31;
 
 /// Discarded events that a packet can tell of: babeltrace2 keeps the highest number for itself, and subtracts.
 pub(crate) const DISCARDED_MAX: u64 = i64::MAX as u64;
+
+/// Ring data mapped for faster writing, of all rings together: what a busy program of some dozen threads needs. The pages count as
+/// this process's memory though they are the images'; rings beyond it are sent with `sendfile`.
+pub(crate) const MAPPED_DATA_BYTES_MAX: u64 = 64 << 20;

@@ -17,7 +17,7 @@ use ust_shm::ring::reader::RingReader;
 use ust_shm::ring::{Geometry, RingWords};
 
 use crate::limits::RING_HEADER_BYTES_MAX;
-use crate::map::Mapping;
+use crate::map::{DataMap, Mapping};
 use crate::trace::{Origin, StreamId};
 
 /// The shape of a ring, copied from its entry and checked.
@@ -132,6 +132,8 @@ pub(crate) struct Ring {
     pub lease: Option<u64>,
     pub origin: Origin,
     pub stream: Option<StreamId>,
+    /// The data of a ring that has filled a sub-buffer; a quiet one is not mapped.
+    pub data: Option<DataMap>,
     /// Discarded events that an earlier stream of this ring has reported.
     pub discarded_before: u64,
 }
@@ -159,6 +161,7 @@ impl Ring {
             lease: None,
             origin,
             stream: None,
+            data: None,
             discarded_before: 0,
         })
     }

