@@ -146,7 +146,8 @@ impl<'a> Visit<'a> {
     /// Writes a packet whose bytes lie in the image.
     fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
         let stream = self.stream_of(image, ring)?;
-        let content = Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes };
+        let region = ring.words.content(span).ok_or("has a packet outside its ring")?;
+        let content = Content::Image { region, file: &image.file, file_bytes: image.identity.image_bytes };
         let packet = packet_of(ring, span, ring.origin);
         self.write(stream, &packet, &content)
     }

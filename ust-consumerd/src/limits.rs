@@ -37,9 +37,6 @@ pub(crate) const CLOSED_GRACE: Duration = Duration::from_secs(1);
 /// Bytes of a path that a unix socket can be bound to.
 pub(crate) const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Bytes read from an image at once where they cannot be sent by the kernel.
-pub(crate) const COPY_BYTES_MAX: usize = 256 << 10;
-
 /// Names of registered tracepoints kept for suggestions.
 pub(crate) const REGISTERED_COUNT_MAX: usize = 4096;
 
