@@ -15,7 +15,6 @@ use ust_shm::rules::Channel;
 
 use crate::image::{Image, Refusal, Slot};
 use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
-use crate::map::DataMap;
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
 use crate::sys;
@@ -149,16 +148,9 @@ impl<'a> Visit<'a> {
     /// Writes a packet whose bytes lie in the image.
     fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
         let stream = self.stream_of(image, ring)?;
+        let region = ring.words.content(span).ok_or("has a packet outside its ring")?;
+        let content = Content::Image { region, file: &image.file, file_bytes: image.identity.image_bytes };
         let packet = packet_of(ring, span, ring.origin);
-        let geometry = ring.shape.geometry;
-        if ring.data.is_none() && span.bytes >= geometry.subbuf_bytes / 2 {
-            let begin = ring.shape.arena_offset + ring.shape.header_bytes;
-            ring.data = DataMap::new(&image.file, begin, geometry.ring_bytes());
-        }
-        let content = match &ring.data {
-            Some(data) => Content::Mapped { data, offset: geometry.data_offset(span.begin), bytes: span.bytes },
-            None => Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes },
-        };
         self.write(stream, &packet, &content)
     }
 
@@ -342,9 +334,9 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
     }
 }
 
-/// Tells the writer what was taken. A writer that sleeps is woken once half of its ring is free, or when this visit ends: waking it for each
-/// sub-buffer makes both sides switch for each.
-fn give_back(ring: &mut Ring, visit: Turn) {
+/// Tells the writer what was taken. A writer that sleeps is woken once half of its ring is free, or when this visit
+/// ends: waking it for each sub-buffer makes both sides switch for each.
+fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
     if ring.put_at != consumed {
         ring.put_at = consumed;
@@ -354,7 +346,7 @@ fn give_back(ring: &mut Ring, visit: Turn) {
         return;
     }
     let unread = ring.words.header().committed.load(Ordering::Relaxed).wrapping_sub(consumed);
-    if visit == Turn::Ends || unread <= ring.shape.geometry.ring_bytes() / 2 {
+    if turn == Turn::Ends || unread <= ring.shape.geometry.ring_bytes() / 2 {
         ring.wake_owed = false;
         sys::futex_wake(&ring.words.header().consumed_seq);
     }

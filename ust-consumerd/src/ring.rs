@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One ring of an image as the consumer knows it: checked shape, mapped header, private read position.
+//! One ring of an image as the consumer knows it: checked shape, mapping, private read position.
 //!
 //! The directory entry's state decides what may be done. It is loaded before a ring is emptied (a ring that was
 //! *returned* before has nothing more to come) and again after each packet that was taken: the entry
@@ -13,11 +13,11 @@ use ust_shm::layout::{
 };
 use ust_shm::limits::{COUNTER_COUNT_MAX, PIECE_ALIGN};
 use ust_shm::region::Region;
-use ust_shm::ring::reader::RingReader;
+use ust_shm::ring::reader::{PacketSpan, RingReader};
 use ust_shm::ring::{Geometry, RingWords};
 
 use crate::limits::RING_HEADER_BYTES_MAX;
-use crate::map::{DataMap, Mapping};
+use crate::map::Mapping;
 use crate::trace::{Origin, StreamId};
 
 /// The shape of a ring, copied from its entry and checked.
@@ -74,11 +74,12 @@ impl Shape {
     }
 }
 
-/// The mapped header of a ring.
+/// A mapped ring.
 #[derive(Debug)]
 pub(crate) struct RingMap {
     mapping: Mapping,
     geometry: Geometry,
+    header_bytes: u64,
 }
 
 impl RingMap {
@@ -86,7 +87,13 @@ impl RingMap {
         self.mapping.region()
     }
 
-    /// Whether the image was cut under the header.
+    /// The mapped bytes of a packet. A packet lies in one sub-buffer, so it is in one piece.
+    pub(crate) fn content(&self, span: &PacketSpan) -> Option<Region> {
+        let offset = self.header_bytes + self.geometry.data_offset(span.begin);
+        self.region().part(offset, span.bytes)
+    }
+
+    /// Whether the image was cut under the ring.
     pub(crate) fn is_torn(&self) -> bool {
         self.mapping.is_torn()
     }
@@ -134,14 +141,12 @@ pub(crate) struct Ring {
     pub lease: Option<u64>,
     pub origin: Origin,
     pub stream: Option<StreamId>,
-    /// The data of a ring that has filled a sub-buffer; a quiet one is not mapped.
-    pub data: Option<DataMap>,
     /// Discarded events that an earlier stream of this ring has reported.
     pub discarded_before: u64,
 }
 
 impl Ring {
-    /// Maps the header of a ring of the checked shape.
+    /// Maps a ring of the checked shape.
     ///
     /// # Errors
     /// No address space or too many mappings.
@@ -152,11 +157,11 @@ impl Ring {
         overwrite: bool,
         origin: Origin,
     ) -> std::io::Result<Self> {
-        let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes)?;
+        let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes + shape.geometry.ring_bytes())?;
         Ok(Self {
             idx,
             shape,
-            words: RingMap { mapping, geometry: shape.geometry },
+            words: RingMap { mapping, geometry: shape.geometry, header_bytes: shape.header_bytes },
             reader: RingReader::new(overwrite),
             reading: Reading::Open,
             put_at: 0,
@@ -164,7 +169,6 @@ impl Ring {
             lease: None,
             origin,
             stream: None,
-            data: None,
             discarded_before: 0,
         })
     }
