@@ -14,7 +14,7 @@ use ust_shm::ring::reader::{PacketSpan, Want};
 use ust_shm::rules::Channel;
 
 use crate::image::{Image, Refusal, Slot};
-use crate::limits::{IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
+use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
 use crate::sys;
@@ -100,24 +100,30 @@ impl<'a> Visit<'a> {
                 want = Want::Complete;
             }
             if self.is_spent() {
-                give_back(ring);
+                give_back(ring, Turn::Ends);
                 return Ok(());
             }
             match ring.reader.take(&ring.words, want) {
+                Ok(Some(span)) if self.is_from_future(&span) => {
+                    self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                    give_back(ring, Turn::Ends);
+                    return Ok(());
+                }
                 Ok(Some(span)) => {
                     ring.notice_lease(image.ring_state_word(ring.idx));
                     self.write_span(image, ring, &span)?;
-                    give_back(ring);
+                    give_back(ring, Turn::GoesOn);
                     self.spend(&span);
                 }
                 Ok(None) => break,
                 Err(corrupt) => {
                     self.end_ring(image, ring, &format!("{} {:#x}", corrupt.reason, corrupt.value));
+                    give_back(ring, Turn::Ends);
                     return Ok(());
                 }
             }
         }
-        give_back(ring);
+        give_back(ring, Turn::Ends);
         if returned {
             self.report_discarded(image, ring)?;
             if let Some(stream) = ring.stream {
@@ -126,6 +132,11 @@ impl<'a> Visit<'a> {
             image.free_ring(ring.idx, state_before);
         }
         Ok(())
+    }
+
+    /// Whether the packet cannot have been recorded yet: a reader may refuse the whole trace for such a stamp.
+    fn is_from_future(&self, span: &PacketSpan) -> bool {
+        span.timestamp_end > self.trace.clock.now().saturating_add(CLOCK_SKEW_MAX)
     }
 
     fn end_ring(&mut self, image: &Image, ring: &mut Ring, reason: &str) {
@@ -137,7 +148,8 @@ impl<'a> Visit<'a> {
     /// Writes a packet whose bytes lie in the image.
     fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
         let stream = self.stream_of(image, ring)?;
-        let content = Content::Image { file: &image.file, offset: data_offset(ring, span), bytes: span.bytes };
+        let region = ring.words.content(span).ok_or("has a packet outside its ring")?;
+        let content = Content::Image { region, file: &image.file, file_bytes: image.identity.image_bytes };
         let packet = packet_of(ring, span, ring.origin);
         self.write(stream, &packet, &content)
     }
@@ -268,6 +280,10 @@ impl<'a> Visit<'a> {
                 self.tally.losses.packets_torn += 1;
                 continue;
             }
+            if self.is_from_future(&span) {
+                self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                break;
+            }
             // Positions wrap: behind the lease's begin is what lies less than half the number space behind.
             let earlier_lease = span.begin.wrapping_sub(lease_begin_untrusted) > u64::MAX / 2;
             let origin =
@@ -318,14 +334,27 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
     }
 }
 
-/// Tells the writer what was taken, and wakes it if it sleeps.
-fn give_back(ring: &mut Ring) {
+/// Tells the writer what was taken. A writer that sleeps is woken once half of its ring is free, or when this visit
+/// ends: waking it for each sub-buffer makes both sides switch for each.
+fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
-    if ring.put_at == consumed {
+    if ring.put_at != consumed {
+        ring.put_at = consumed;
+        ring.wake_owed |= ring.reader.put(&ring.words);
+    }
+    if !ring.wake_owed {
         return;
     }
-    ring.put_at = consumed;
-    if ring.reader.put(&ring.words) {
+    let unread = ring.words.header().committed.load(Ordering::Relaxed).wrapping_sub(consumed);
+    if turn == Turn::Ends || unread <= ring.shape.geometry.ring_bytes() / 2 {
+        ring.wake_owed = false;
         sys::futex_wake(&ring.words.header().consumed_seq);
     }
+}
+
+/// Whether a visit to a ring goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    GoesOn,
+    Ends,
 }

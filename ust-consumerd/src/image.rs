@@ -2,8 +2,8 @@
 //! One image: the tracing state of one process, opened, checked, and followed as it grows.
 //!
 //! Everything in it is hostile. The header, the tables and the descriptors are copied out and checked once; what is
-//! used later is the private copy. The head, the enable words and the ring headers are mapped, and touched
-//! by single atomic accesses; all else is read with `pread`, which a truncation cannot hurt.
+//! used later is the private copy. The head, the enable words and the rings are mapped. Words are touched by
+//! single atomic accesses, under the fault guard; bytes are read by the kernel, which a truncation cannot hurt.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt, OpenOptionsExt as _};

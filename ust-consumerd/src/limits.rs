@@ -37,8 +37,11 @@ pub(crate) const CLOSED_GRACE: Duration = Duration::from_secs(1);
 /// Bytes of a path that a unix socket can be bound to.
 pub(crate) const SOCKET_PATH_BYTES_MAX: usize = 107;
 
-/// Bytes read from an image at once where they cannot be sent by the kernel.
-pub(crate) const COPY_BYTES_MAX: usize = 256 << 10;
-
 /// Names of registered tracepoints kept for suggestions.
 pub(crate) const REGISTERED_COUNT_MAX: usize = 4096;
+
+/// Ticks by which a traced program's clock may be ahead of ours: about a second, far more than CPUs differ.
+pub(crate) const CLOCK_SKEW_MAX: u64 = 1 << 31;
+
+/// Discarded events that a packet can tell of: babeltrace2 keeps the highest number for itself, and subtracts.
+pub(crate) const DISCARDED_MAX: u64 = i64::MAX as u64;

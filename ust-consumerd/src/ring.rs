@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! One ring of an image as the consumer knows it: checked shape, mapped header, private read position.
+//! One ring of an image as the consumer knows it: checked shape, mapping, private read position.
 //!
 //! The directory entry's state decides what may be done. It is loaded before a ring is emptied (a ring that was
 //! *returned* before has nothing more to come) and again after each packet that was taken: the entry
@@ -13,7 +13,7 @@ use ust_shm::layout::{
 };
 use ust_shm::limits::{COUNTER_COUNT_MAX, PIECE_ALIGN};
 use ust_shm::region::Region;
-use ust_shm::ring::reader::RingReader;
+use ust_shm::ring::reader::{PacketSpan, RingReader};
 use ust_shm::ring::{Geometry, RingWords};
 
 use crate::limits::RING_HEADER_BYTES_MAX;
@@ -74,11 +74,12 @@ impl Shape {
     }
 }
 
-/// The mapped header of a ring.
+/// A mapped ring.
 #[derive(Debug)]
 pub(crate) struct RingMap {
     mapping: Mapping,
     geometry: Geometry,
+    header_bytes: u64,
 }
 
 impl RingMap {
@@ -86,7 +87,13 @@ impl RingMap {
         self.mapping.region()
     }
 
-    /// Whether the image was cut under the header.
+    /// The mapped bytes of a packet. A packet lies in one sub-buffer, so it is in one piece.
+    pub(crate) fn content(&self, span: &PacketSpan) -> Option<Region> {
+        let offset = self.header_bytes + self.geometry.data_offset(span.begin);
+        self.region().part(offset, span.bytes)
+    }
+
+    /// Whether the image was cut under the ring.
     pub(crate) fn is_torn(&self) -> bool {
         self.mapping.is_torn()
     }
@@ -128,6 +135,8 @@ pub(crate) struct Ring {
     pub reading: Reading,
     /// The position that was given back last.
     pub put_at: u64,
+    /// The writer slept at the last `put` and was not woken yet.
+    pub wake_owed: bool,
     /// Lease whose thread `origin` names.
     pub lease: Option<u64>,
     pub origin: Origin,
@@ -137,7 +146,7 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// Maps the header of a ring of the checked shape.
+    /// Maps a ring of the checked shape.
     ///
     /// # Errors
     /// No address space or too many mappings.
@@ -148,14 +157,15 @@ impl Ring {
         overwrite: bool,
         origin: Origin,
     ) -> std::io::Result<Self> {
-        let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes)?;
+        let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes + shape.geometry.ring_bytes())?;
         Ok(Self {
             idx,
             shape,
-            words: RingMap { mapping, geometry: shape.geometry },
+            words: RingMap { mapping, geometry: shape.geometry, header_bytes: shape.header_bytes },
             reader: RingReader::new(overwrite),
             reading: Reading::Open,
             put_at: 0,
+            wake_owed: false,
             lease: None,
             origin,
             stream: None,

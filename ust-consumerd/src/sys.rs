@@ -16,6 +16,8 @@ use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use ust_shm::region::Region;
+
 /// Turns a system call's result into a `Result`.
 fn checked(result: libc::c_long) -> io::Result<libc::c_long> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
@@ -53,12 +55,19 @@ pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     owned(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })
 }
 
-/// Copies up to `len` bytes at `offset` of `from` to the file position of `to`; returns how many.
-pub(crate) fn sendfile(to: BorrowedFd<'_>, from: BorrowedFd<'_>, offset: u64, len: usize) -> io::Result<usize> {
-    let mut offset = i64::try_from(offset).map_err(io::Error::other)?;
-    // SAFETY: `offset` is an exclusive local that outlives the call.
-    let sent = unsafe { libc::sendfile64(to.as_raw_fd(), from.as_raw_fd(), &raw mut offset, len) };
-    checked(sent as libc::c_long).map(|n| n as usize)
+/// Writes `first` and then `second`, memory that another process may change or cut, at the position of `to`.
+///
+/// Returns how many bytes of both together were written. Memory that was cut is an error (`EFAULT`), not a fault: it is
+/// the kernel that reads it.
+pub(crate) fn write_both(to: BorrowedFd<'_>, first: &[u8], second: Region) -> io::Result<usize> {
+    let parts = [
+        libc::iovec { iov_base: first.as_ptr().cast_mut().cast(), iov_len: first.len() },
+        libc::iovec { iov_base: second.base().as_ptr().cast(), iov_len: second.len() as usize },
+    ];
+    // SAFETY: the kernel reads `parts`, which outlives the call, and what they point to, where a bad address is an
+    // error code. It writes to none of them.
+    let written = unsafe { libc::writev(to.as_raw_fd(), parts.as_ptr(), parts.len() as libc::c_int) };
+    checked(written as libc::c_long).map(|n| n as usize)
 }
 
 /// Wakes every thread of any process that waits on `word`.

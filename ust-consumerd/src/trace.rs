@@ -2,24 +2,26 @@
 //! The trace on disk: its metadata and its stream files.
 //!
 //! The metadata is replaced as a whole, by rename, before the first packet that needs it. A packet is written behind
-//! the last one of its file; if that fails in the middle, the file is cut back to where the packet began, so that
+//! the last one of its file, straight from the image's mapping: measured faster than `sendfile` and `splice`, and a cut
+//! image is an error code there. If writing fails in the middle, the file is cut back to where the packet began, so that
 //! a reader finds whole packets at any time. The lost packet has used up its sequence number, which is how the
 //! reader learns of it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ust_ctf::metadata;
 use ust_ctf::model::{EnvValue, TraceClass};
 use ust_ctf::packet::PacketHeader;
+use ust_shm::region::Region;
 
 use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
-use crate::limits::COPY_BYTES_MAX;
+use crate::limits::DISCARDED_MAX;
 use crate::sys;
 
 /// Who recorded a packet.
@@ -45,8 +47,8 @@ pub(crate) struct Packet {
 pub(crate) enum Content<'a> {
     /// None: the packet only says how many were discarded.
     Empty,
-    /// A part of an image.
-    Image { file: &'a File, offset: u64, bytes: u64 },
+    /// Mapped memory of an image file, which has so many bytes unless it is cut.
+    Image { region: Region, file: &'a File, file_bytes: u64 },
     /// A private copy.
     Memory(&'a [u8]),
 }
@@ -55,7 +57,7 @@ impl Content<'_> {
     fn bytes(&self) -> u64 {
         match self {
             Self::Empty => 0,
-            Self::Image { bytes, .. } => *bytes,
+            Self::Image { region, .. } => region.len(),
             Self::Memory(copy) => copy.len() as u64,
         }
     }
@@ -102,7 +104,6 @@ pub(crate) struct Trace {
     open_count: u64,
     open_max: u64,
     use_count: u64,
-    buffer: Vec<u8>,
     /// Packets on disk.
     pub packets: u64,
     /// Bytes on disk, in stream files.
@@ -128,7 +129,6 @@ impl Trace {
             open_count: 0,
             open_max: open_max.max(1),
             use_count: 0,
-            buffer: Vec::new(),
             packets: 0,
             bytes: 0,
         };
@@ -231,7 +231,7 @@ impl Trace {
         let stream = &mut self.streams[id.0];
         let timestamp_begin = packet.timestamp_begin.max(stream.timestamp);
         let timestamp_end = packet.timestamp_end.max(timestamp_begin);
-        let discarded = packet.discarded.max(stream.discarded);
+        let discarded = packet.discarded.min(DISCARDED_MAX).max(stream.discarded);
         let header = PacketHeader {
             trace_uuid: self.uuid,
             stream_id: stream.class_idx as u32,
@@ -250,8 +250,7 @@ impl Trace {
         opened.map_err(PacketError::Output)?;
         let header = header.encode();
         let Some(file) = stream.file.as_mut() else { return Err(PacketError::Image) };
-        let written = file.write_all(&header).map_err(PacketError::Output);
-        if let Err(error) = written.and_then(|()| write_content(file, content, &mut self.buffer)) {
+        if let Err(error) = write_packet(file, &header, content) {
             let cut = file.set_len(stream.bytes).and_then(|()| file.seek(SeekFrom::Start(stream.bytes)));
             stream.broken = cut.is_err();
             return Err(error);
@@ -299,44 +298,34 @@ impl Trace {
     }
 }
 
-/// Appends the content at the file's position.
-fn write_content(to: &mut File, content: &Content<'_>, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
-    match content {
-        Content::Empty => Ok(()),
-        Content::Memory(copy) => to.write_all(copy).map_err(PacketError::Output),
-        Content::Image { file, offset, bytes } => send(to, file, *offset, *bytes, buffer),
-    }
-}
-
-/// Lets the kernel copy a part of an image to the end of a stream file.
-fn send(to: &mut File, from: &File, offset: u64, bytes: u64, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
+/// Writes a packet at the file's position.
+fn write_packet(to: &mut File, header: &[u8], content: &Content<'_>) -> Result<(), PacketError> {
+    let (image, file, file_bytes) = match content {
+        Content::Image { region, file, file_bytes } => (*region, file, *file_bytes),
+        Content::Memory(copy) => {
+            let written = to.write_all(header).and_then(|()| to.write_all(copy));
+            return written.map_err(PacketError::Output);
+        }
+        Content::Empty => return to.write_all(header).map_err(PacketError::Output),
+    };
+    let total = header.len() as u64 + image.len();
     let mut done = 0;
-    while done < bytes {
-        let left = usize::try_from(bytes - done).unwrap_or(usize::MAX);
-        match sys::sendfile(to.as_fd(), from.as_fd(), offset + done, left) {
-            Ok(0) => return Err(PacketError::Image),
+    while done < total {
+        let header_left = header.get(done as usize..).unwrap_or_default();
+        let image_done = done.saturating_sub(header.len() as u64);
+        let Some(image_left) = image.part(image_done, image.len() - image_done) else { return Err(PacketError::Image) };
+        match sys::write_both(to.as_fd(), header_left, image_left) {
+            Ok(0) => return Err(PacketError::Output(io::ErrorKind::WriteZero.into())),
             Ok(n) => done += n as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if matches!(error.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS | libc::EOPNOTSUPP)) => {
-                return copy(to, from, offset + done, bytes - done, buffer);
-            }
+            // The image was cut under the mapping.
+            Err(error) if error.raw_os_error() == Some(libc::EFAULT) => return Err(PacketError::Image),
             Err(error) => return Err(PacketError::Output(error)),
         }
     }
-    Ok(())
-}
-
-/// Copies through private memory, for file systems that cannot be sent to.
-fn copy(to: &mut File, from: &File, offset: u64, bytes: u64, buffer: &mut Vec<u8>) -> Result<(), PacketError> {
-    let mut done = 0;
-    while done < bytes {
-        let len = usize::try_from(bytes - done).unwrap_or(usize::MAX).min(COPY_BYTES_MAX);
-        buffer.resize(len, 0);
-        from.read_exact_at(buffer, offset + done).map_err(|_| PacketError::Image)?;
-        to.write_all(buffer).map_err(PacketError::Output)?;
-        done += len as u64;
-    }
-    Ok(())
+    // A cut zeroes the rest of its page, which reads without an error.
+    let bytes_now = file.metadata().map_or(0, |found| found.len());
+    if bytes_now < file_bytes { Err(PacketError::Image) } else { Ok(()) }
 }
 
 fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
