@@ -100,28 +100,30 @@ impl<'a> Visit<'a> {
                 want = Want::Complete;
             }
             if self.is_spent() {
-                give_back(ring);
+                give_back(ring, Turn::Ends);
                 return Ok(());
             }
             match ring.reader.take(&ring.words, want) {
                 Ok(Some(span)) if self.is_from_future(&span) => {
                     self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
+                    give_back(ring, Turn::Ends);
                     return Ok(());
                 }
                 Ok(Some(span)) => {
                     ring.notice_lease(image.ring_state_word(ring.idx));
                     self.write_span(image, ring, &span)?;
-                    give_back(ring);
+                    give_back(ring, Turn::GoesOn);
                     self.spend(&span);
                 }
                 Ok(None) => break,
                 Err(corrupt) => {
                     self.end_ring(image, ring, &format!("{} {:#x}", corrupt.reason, corrupt.value));
+                    give_back(ring, Turn::Ends);
                     return Ok(());
                 }
             }
         }
-        give_back(ring);
+        give_back(ring, Turn::Ends);
         if returned {
             self.report_discarded(image, ring)?;
             if let Some(stream) = ring.stream {
@@ -332,14 +334,27 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
     }
 }
 
-/// Tells the writer what was taken, and wakes it if it sleeps.
-fn give_back(ring: &mut Ring) {
+/// Tells the writer what was taken. A writer that sleeps is woken once half of its ring is free, or when this visit
+/// ends: waking it for each sub-buffer makes both sides switch for each.
+fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
-    if ring.put_at == consumed {
+    if ring.put_at != consumed {
+        ring.put_at = consumed;
+        ring.wake_owed |= ring.reader.put(&ring.words);
+    }
+    if !ring.wake_owed {
         return;
     }
-    ring.put_at = consumed;
-    if ring.reader.put(&ring.words) {
+    let unread = ring.words.header().committed.load(Ordering::Relaxed).wrapping_sub(consumed);
+    if turn == Turn::Ends || unread <= ring.shape.geometry.ring_bytes() / 2 {
+        ring.wake_owed = false;
         sys::futex_wake(&ring.words.header().consumed_seq);
     }
+}
+
+/// Whether a visit to a ring goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    GoesOn,
+    Ends,
 }

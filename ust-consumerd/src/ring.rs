@@ -135,6 +135,8 @@ pub(crate) struct Ring {
     pub reading: Reading,
     /// The position that was given back last.
     pub put_at: u64,
+    /// The writer slept at the last `put` and was not woken yet.
+    pub wake_owed: bool,
     /// Lease whose thread `origin` names.
     pub lease: Option<u64>,
     pub origin: Origin,
@@ -163,6 +165,7 @@ impl Ring {
             reader: RingReader::new(overwrite),
             reading: Reading::Open,
             put_at: 0,
+            wake_owed: false,
             lease: None,
             origin,
             stream: None,

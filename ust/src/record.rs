@@ -63,13 +63,14 @@ pub unsafe fn record(tracepoint: &'static Tracepoint, size_bytes: usize, write: 
         let more = wanted & (wanted - 1);
         if more != 0 {
             // SAFETY: as above.
-            unsafe { event.store_all(more, &write) };
+            unsafe { store_more(state, level_idx, more, event.timestamp, event.size, event.id, &write) };
         }
     }
     unmark(level);
 }
 
-/// One event on its way into rings: what is the same for all channels.
+/// One event on its way into rings: what is the same for all channels. By value, so that it stays in registers.
+#[derive(Clone, Copy)]
 struct Event<'a> {
     state: &'a ThreadState,
     level: &'a Level,
@@ -79,28 +80,39 @@ struct Event<'a> {
     id: u32,
 }
 
-impl Event<'_> {
-    /// Stores the event for every channel of `slots`: rare enough to be out of line, once for all events.
-    ///
-    /// # Safety
-    /// As for `store`.
-    #[cold]
-    #[inline(never)]
-    unsafe fn store_all(&self, slots: u64, write: &dyn Fn(*mut u8)) {
-        let mut left = slots;
-        while left != 0 {
-            // SAFETY: by this function's contract; a bit number of a u64 is below the number of writers.
-            unsafe { self.store(left.trailing_zeros() as usize, write) };
-            left &= left - 1;
-        }
+/// Stores the event for every further channel of `slots`: rare enough to be out of line, once for all events. Its arguments are those
+/// of [`Event`] one by one, so that no address of one is taken on the fast path and it stays in registers.
+///
+/// # Safety
+/// As for [`Event::store`].
+#[cold]
+#[inline(never)]
+unsafe fn store_more(
+    state: &ThreadState,
+    level_idx: usize,
+    slots: u64,
+    timestamp: u64,
+    size: u64,
+    id: u32,
+    write: &dyn Fn(*mut u8),
+) {
+    let Some(level) = state.levels.get(level_idx) else { return };
+    let event = Event { state, level, level_idx, timestamp, size, id };
+    let mut left = slots;
+    while left != 0 {
+        // SAFETY: by this function's contract; a bit number of a u64 is below the number of writers.
+        unsafe { event.store(left.trailing_zeros() as usize, write) };
+        left &= left - 1;
     }
+}
 
+impl Event<'_> {
     /// Stores the event for one channel.
     ///
     /// # Safety
     /// `slot` is below the number of writers, and `write` as for [`record`].
     #[inline(always)]
-    unsafe fn store(&self, slot: usize, write: &(impl Fn(*mut u8) + ?Sized)) {
+    unsafe fn store(self, slot: usize, write: &(impl Fn(*mut u8) + ?Sized)) {
         // SAFETY: in bounds by this function's contract.
         let writer = unsafe { self.level.writers.get_unchecked(slot) };
         let mut stamp = self.timestamp;
