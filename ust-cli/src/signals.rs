@@ -3,12 +3,15 @@
 //!
 //! # Safety
 //! The calls take sets and buffers that are locals of the caller, and the one descriptor made is owned at once.
+//! What runs between fork and exec is one system call.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command};
 use std::ptr;
 
 /// A signal that arrived.
@@ -21,11 +24,10 @@ pub struct Arrived {
 }
 
 /// SIGCHLD, SIGINT, SIGTERM and SIGHUP of this process, held back from their usual effect.
-///
-/// A program started by the standard library begins with no signal held back.
-#[derive(Debug)]
 pub struct Signals {
     fd: OwnedFd,
+    /// What was held back before.
+    previous: libc::sigset_t,
 }
 
 impl Signals {
@@ -35,14 +37,14 @@ impl Signals {
     /// No descriptor to be had.
     pub fn hold() -> io::Result<Self> {
         // SAFETY: zero bytes are valid for the type; the calls fill and read this local only.
-        let set = unsafe {
-            let mut set: libc::sigset_t = mem::zeroed();
+        let (set, previous) = unsafe {
+            let (mut set, mut previous): (libc::sigset_t, libc::sigset_t) = (mem::zeroed(), mem::zeroed());
             libc::sigemptyset(&raw mut set);
             for signal in [libc::SIGCHLD, libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
                 libc::sigaddset(&raw mut set, signal);
             }
-            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, ptr::null_mut());
-            set
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut previous);
+            (set, previous)
         };
         // SAFETY: `set` outlives the call.
         let raw = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
@@ -50,7 +52,24 @@ impl Signals {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the kernel just made this descriptor, and nobody else has seen it.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(raw) } })
+        let fd = unsafe { OwnedFd::from_raw_fd(raw) };
+        Ok(Self { fd, previous })
+    }
+
+    /// Starts a program that has no more signals held back than this one had before.
+    ///
+    /// # Errors
+    /// Those of [`Command::spawn`].
+    pub fn start(&self, command: &mut Command) -> io::Result<Child> {
+        let previous = self.previous;
+        // SAFETY: runs in the forked child before exec; the one call is async-signal-safe and reads a copy.
+        unsafe {
+            command.pre_exec(move || {
+                libc::pthread_sigmask(libc::SIG_SETMASK, &raw const previous, ptr::null_mut());
+                Ok(())
+            });
+        }
+        command.spawn()
     }
 
     /// What is readable when a signal has arrived.

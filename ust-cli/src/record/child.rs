@@ -3,12 +3,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 
 use super::{Arguments, Mode};
 use crate::problem::Problem;
+use crate::signals::Signals;
 
 /// Where the program is, so that nothing is set up for one that does not exist.
 pub fn find(command: &[OsString]) -> Result<PathBuf, Problem> {
@@ -46,15 +47,15 @@ fn executable(file: &Path) -> Result<(), String> {
 }
 
 /// Starts the program with the recorder's address in its environment.
-pub fn start(program: &Path, arguments: &Arguments, runtime_dir: &Path) -> anyhow::Result<Child> {
+pub fn start(program: &Path, arguments: &Arguments, runtime_dir: &Path, signals: &Signals) -> anyhow::Result<Child> {
     let mut command = Command::new(program);
     // It sees the name that was typed, as from a shell.
-    std::os::unix::process::CommandExt::arg0(&mut command, arguments.command.first().map_or(OsStr::new(""), |n| n));
+    command.arg0(arguments.command.first().map_or(OsStr::new(""), |name| name));
     command.args(arguments.command.iter().skip(1)).env("UST_RUNTIME_DIR", runtime_dir);
     if arguments.mode == Mode::Block {
         command.env("UST_ALLOW_BLOCKING", "1");
     }
-    command.spawn().map_err(|error| {
+    signals.start(&mut command).map_err(|error| {
         let what = format!("cannot run `{}`: {error}", program.display());
         Problem::new(what, "check that it is a program for this machine, or a script with a #! line").into()
     })

@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let dir = RuntimeDir::create_private().map_err(problem)?;
     let mut engine = Engine::new(dir, options).map_err(problem)?;
     let signals = Signals::hold().map_err(|error| anyhow::anyhow!("cannot take signals: {error}"))?;
-    let mut child = match child::start(&program, arguments, engine.runtime_dir().path()) {
+    let mut child = match child::start(&program, arguments, engine.runtime_dir().path(), &signals) {
         Ok(child) => child,
         Err(error) => {
             plan::take_back(&engine.stop().output, made_output);

@@ -133,12 +133,13 @@ fn matches(pattern: &str, event: &str) -> bool {
     ust_consumerd::pattern_matches(pattern, event)
 }
 
-/// The registered names that differ least from any pattern, at most three.
+/// The registered names that differ least from any pattern, at most three, and none that differs far more than the first.
 fn closest(patterns: &[String], summary: &Summary) -> Vec<String> {
-    let rank = |event: &&String| patterns.iter().map(|pattern| distance(pattern, event)).min();
-    let mut events: Vec<&String> = summary.registered.iter().collect();
-    events.sort_by_cached_key(rank);
-    events.into_iter().take(3).cloned().collect()
+    let rank = |event: &String| patterns.iter().map(|pattern| distance(pattern, event)).min().unwrap_or(0);
+    let mut events: Vec<(usize, &String)> = summary.registered.iter().map(|event| (rank(event), event)).collect();
+    events.sort();
+    let farthest = events.first().map_or(0, |(least, _)| 2 * least + 2);
+    events.into_iter().take(3).filter(|(rank, _)| *rank <= farthest).map(|(_, event)| event.clone()).collect()
 }
 
 /// Edits that turn one text into the other; `*` in the pattern stands for itself, which is near enough.

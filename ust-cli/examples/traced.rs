@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A traced program for the tests of `ust record`: does what its arguments say, one after another.
+//!
+//! `events N`, `exit CODE`, `abort`, `say WORD`, `where` (prints its runtime directory), `wait` (until it is killed).
+
+use std::io::Write as _;
+
+/// Counts.
+#[ust::tracepoint(provider = "traced")]
+fn count(n: u64);
+
+/// Never emitted.
+#[ust::tracepoint(provider = "traced")]
+fn never(n: u64);
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    while let Some(verb) = arguments.next() {
+        let mut operand = || arguments.next().expect("the verb has an operand");
+        match verb.as_str() {
+            "events" => {
+                let events: u64 = operand().parse().expect("a number");
+                (0..events).for_each(count);
+            }
+            "exit" => std::process::exit(operand().parse().expect("a number")),
+            "abort" => std::process::abort(),
+            "say" => println!("{}", operand()),
+            "where" => println!("{}", std::env::var("UST_RUNTIME_DIR").expect("set by the recorder")),
+            "wait" => {
+                std::io::stdout().flush().expect("a reader");
+                loop {
+                    std::thread::park();
+                }
+            }
+            other => never(other.len() as u64),
+        }
+    }
+}
