@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The runtime's promises, checked end to end: a traced program, the engine, and the reader.
+
+#[allow(dead_code)]
+mod harness;
+mod kill;
