@@ -180,6 +180,9 @@ impl Engine {
         if let Err(error) = self.trace.write_metadata() {
             self.tally.warn(format!("the metadata cannot be written: {error}"));
         }
+        if let Err(error) = self.trace.complete() {
+            self.tally.warn(format!("a stream file keeps padding at its end: {error}"));
+        }
         let Self { options, trace, tally, channel, .. } = self;
         tally.into_summary(options.output, channel.mode, trace.packets, trace.bytes)
     }

@@ -45,6 +45,7 @@ mod owner;
 mod recording;
 mod ring;
 mod runtime_dir;
+mod stream_file;
 mod summary;
 mod sys;
 mod trace;

@@ -45,3 +45,9 @@ pub(crate) const CLOCK_SKEW_MAX: u64 = 1 << 31;
 
 /// Discarded events that a packet can tell of: babeltrace2 keeps the highest number for itself, and subtracts.
 pub(crate) const DISCARDED_MAX: u64 = i64::MAX as u64;
+
+/// First hole at the end of a stream file: what a small trace needs.
+pub(crate) const HOLE_BYTES_MIN: u64 = 1 << 20;
+
+/// Largest hole at the end of a stream file. It takes no room on disk, only in listings.
+pub(crate) const HOLE_BYTES_MAX: u64 = 64 << 20;

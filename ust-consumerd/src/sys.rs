@@ -59,14 +59,15 @@ pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
 ///
 /// Returns how many bytes of both together were written. Memory that was cut is an error (`EFAULT`), not a fault: it is
 /// the kernel that reads it.
-pub(crate) fn write_both(to: BorrowedFd<'_>, first: &[u8], second: Region) -> io::Result<usize> {
+pub(crate) fn write_both_at(to: BorrowedFd<'_>, at: u64, first: &[u8], second: Region) -> io::Result<usize> {
     let parts = [
         libc::iovec { iov_base: first.as_ptr().cast_mut().cast(), iov_len: first.len() },
         libc::iovec { iov_base: second.base().as_ptr().cast(), iov_len: second.len() as usize },
     ];
     // SAFETY: the kernel reads `parts`, which outlives the call, and what they point to, where a bad address is an
     // error code. It writes to none of them.
-    let written = unsafe { libc::writev(to.as_raw_fd(), parts.as_ptr(), parts.len() as libc::c_int) };
+    let written =
+        unsafe { libc::pwritev(to.as_raw_fd(), parts.as_ptr(), parts.len() as libc::c_int, at as libc::off_t) };
     checked(written as libc::c_long).map(|n| n as usize)
 }
 

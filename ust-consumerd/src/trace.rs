@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The trace on disk: its metadata and its stream files.
 //!
-//! The metadata is replaced as a whole, by rename, before the first packet that needs it. A packet is written behind
-//! the last one of its file, straight from the image's mapping: measured faster than `sendfile` and `splice`, and a cut
-//! image is an error code there. If writing fails in the middle, the file is cut back to where the packet began, so that
-//! a reader finds whole packets at any time. The lost packet has used up its sequence number, which is how the
-//! reader learns of it.
+//! The metadata is replaced as a whole, by rename, before the first packet that needs it. A reader finds whole packets at
+//! any time (`stream_file`). A packet that could not be written has used up its sequence number, which is how the reader
+//! learns of it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use ust_ctf::metadata;
@@ -22,6 +18,7 @@ use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::limits::DISCARDED_MAX;
+use crate::stream_file::StreamFile;
 use crate::sys;
 
 /// Who recorded a packet.
@@ -54,7 +51,7 @@ pub(crate) enum Content<'a> {
 }
 
 impl Content<'_> {
-    fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         match self {
             Self::Empty => 0,
             Self::Image { region, .. } => region.len(),
@@ -78,13 +75,8 @@ pub(crate) struct StreamId(usize);
 
 #[derive(Debug)]
 struct Stream {
-    name: String,
     class_idx: usize,
-    file: Option<File>,
-    created: bool,
-    /// A torn packet could not be cut off: nothing more is written.
-    broken: bool,
-    bytes: u64,
+    file: StreamFile,
     packet_seq: u64,
     timestamp: u64,
     discarded: u64,
@@ -101,7 +93,6 @@ pub(crate) struct Trace {
     classes: Classes,
     metadata_stale: bool,
     streams: Vec<Stream>,
-    open_count: u64,
     open_max: u64,
     use_count: u64,
     /// Packets on disk.
@@ -126,7 +117,6 @@ impl Trace {
             classes: Classes::default(),
             metadata_stale: true,
             streams: Vec::new(),
-            open_count: 0,
             open_max: open_max.max(1),
             use_count: 0,
             packets: 0,
@@ -180,12 +170,8 @@ impl Trace {
         let idx = self.streams.len();
         let name = format!("{}-{pid}-{what}_{idx}", file_name(procname));
         self.streams.push(Stream {
-            name,
             class_idx,
-            file: None,
-            created: false,
-            broken: false,
-            bytes: 0,
+            file: StreamFile::new(self.dir.clone(), name),
             packet_seq: 0,
             timestamp: 0,
             discarded: 0,
@@ -204,11 +190,20 @@ impl Trace {
         self.streams[id.0].discarded
     }
 
-    /// Closes the stream's file; it is opened again if another packet comes.
+    /// Completes the stream's file and closes it; it is opened again if another packet comes.
     pub(crate) fn close_stream(&mut self, id: StreamId) {
-        if self.streams[id.0].file.take().is_some() {
-            self.open_count -= 1;
-        }
+        let stream = &mut self.streams[id.0];
+        // The packets are there in any case; only the padding of the last one stays if this fails.
+        let _ = stream.file.complete();
+        stream.file.release();
+    }
+
+    /// Completes every stream's file.
+    ///
+    /// # Errors
+    /// The first of the kernel's; the trace can be read all the same.
+    pub(crate) fn complete(&mut self) -> io::Result<()> {
+        self.streams.iter_mut().map(|stream| stream.file.complete()).fold(Ok(()), Result::and)
     }
 
     /// Appends a packet.
@@ -248,15 +243,7 @@ impl Trace {
         };
         stream.packet_seq += 1;
         opened.map_err(PacketError::Output)?;
-        let header = header.encode();
-        let Some(file) = stream.file.as_mut() else { return Err(PacketError::Image) };
-        if let Err(error) = write_packet(file, &header, content) {
-            let cut = file.set_len(stream.bytes).and_then(|()| file.seek(SeekFrom::Start(stream.bytes)));
-            stream.broken = cut.is_err();
-            return Err(error);
-        }
-        let bytes = header.len() as u64 + content.bytes();
-        stream.bytes += bytes;
+        let bytes = stream.file.append(&header, content)?;
         stream.timestamp = timestamp_end;
         stream.discarded = discarded;
         self.packets += 1;
@@ -267,65 +254,18 @@ impl Trace {
     /// Opens the stream's file unless it is open, closing the one that was not used for longest if need be.
     fn open(&mut self, id: StreamId) -> io::Result<()> {
         self.use_count += 1;
-        let used_at = self.use_count;
-        let stream = &mut self.streams[id.0];
-        stream.used_at = used_at;
-        if stream.broken {
-            return Err(io::Error::other("a torn packet could not be removed from the stream file"));
-        }
-        if stream.file.is_some() {
+        self.streams[id.0].used_at = self.use_count;
+        if self.streams[id.0].file.is_open() {
             return Ok(());
         }
-        if self.open_count >= self.open_max {
-            let oldest = self.streams.iter_mut().filter(|s| s.file.is_some()).min_by_key(|s| s.used_at);
-            if let Some(oldest) = oldest {
-                oldest.file = None;
-                self.open_count -= 1;
-            }
+        let open = self.streams.iter_mut().filter(|s| s.file.is_open());
+        if self.open_max <= open.count() as u64
+            && let Some(oldest) = self.streams.iter_mut().filter(|s| s.file.is_open()).min_by_key(|s| s.used_at)
+        {
+            oldest.file.release();
         }
-        let stream = &mut self.streams[id.0];
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(!stream.created)
-            .mode(0o640)
-            .custom_flags(libc::O_NOFOLLOW)
-            .open(self.dir.join(&stream.name))?;
-        file.seek(SeekFrom::Start(stream.bytes))?;
-        stream.created = true;
-        stream.file = Some(file);
-        self.open_count += 1;
-        Ok(())
+        self.streams[id.0].file.open()
     }
-}
-
-/// Writes a packet at the file's position.
-fn write_packet(to: &mut File, header: &[u8], content: &Content<'_>) -> Result<(), PacketError> {
-    let (image, file, file_bytes) = match content {
-        Content::Image { region, file, file_bytes } => (*region, file, *file_bytes),
-        Content::Memory(copy) => {
-            let written = to.write_all(header).and_then(|()| to.write_all(copy));
-            return written.map_err(PacketError::Output);
-        }
-        Content::Empty => return to.write_all(header).map_err(PacketError::Output),
-    };
-    let total = header.len() as u64 + image.len();
-    let mut done = 0;
-    while done < total {
-        let header_left = header.get(done as usize..).unwrap_or_default();
-        let image_done = done.saturating_sub(header.len() as u64);
-        let Some(image_left) = image.part(image_done, image.len() - image_done) else { return Err(PacketError::Image) };
-        match sys::write_both(to.as_fd(), header_left, image_left) {
-            Ok(0) => return Err(PacketError::Output(io::ErrorKind::WriteZero.into())),
-            Ok(n) => done += n as u64,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // The image was cut under the mapping.
-            Err(error) if error.raw_os_error() == Some(libc::EFAULT) => return Err(PacketError::Image),
-            Err(error) => return Err(PacketError::Output(error)),
-        }
-    }
-    // A cut zeroes the rest of its page, which reads without an error.
-    let bytes_now = file.metadata().map_or(0, |found| found.len());
-    if bytes_now < file_bytes { Err(PacketError::Image) } else { Ok(()) }
 }
 
 fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {

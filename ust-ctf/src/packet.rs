@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Encodes and decodes the header and the context of a packet, which precede its events.
 //!
-//! A packet is [`PACKET_HEADER_BYTES`] bytes of this, then the events back to back. Nothing pads it, so
-//! its content is as long as the packet. All numbers are little endian:
+//! A packet is [`PACKET_HEADER_BYTES`] bytes of this, then the events back to back, then perhaps
+//! padding, which only the last packet of a stream that is being written has. All numbers are little endian:
 //!
 //! | byte | size | name                 |
 //! |------|------|----------------------|
@@ -28,6 +28,9 @@ pub const PACKET_MAGIC: u32 = 0xC1FC_1FC1;
 
 /// Bytes from the start of a packet to its first event.
 pub const PACKET_HEADER_BYTES: usize = 109;
+
+/// Byte of a packet at which its `packet_size` stands: a writer that pads a packet later stores it there, in bits.
+pub const PACKET_SIZE_OFFSET: u64 = 56;
 
 /// Bytes of the procname in a packet: one more than a thread name, for the NUL.
 pub const PROCNAME_BYTES: usize = 17;
@@ -72,7 +75,14 @@ impl PacketHeader {
     ///
     /// The sizes in it include the header. A `content_bytes` beyond 2^61 saturates.
     pub fn encode(&self) -> [u8; PACKET_HEADER_BYTES] {
-        let size_bits = self.content_bytes.saturating_add(PACKET_HEADER_BYTES as u64).saturating_mul(8);
+        self.encode_padded(0)
+    }
+
+    /// As [`encode`](Self::encode), for a packet with `padding_bytes` behind its events.
+    pub fn encode_padded(&self, padding_bytes: u64) -> [u8; PACKET_HEADER_BYTES] {
+        let whole_bytes = self.content_bytes.saturating_add(PACKET_HEADER_BYTES as u64);
+        let content_bits = whole_bytes.saturating_mul(8);
+        let packet_bits = whole_bytes.saturating_add(padding_bytes).saturating_mul(8);
         let mut bytes = [0; PACKET_HEADER_BYTES];
         let mut at = 0;
         let mut put = |field: &[u8]| {
@@ -85,8 +95,8 @@ impl PacketHeader {
         put(&self.stream_instance_id.to_le_bytes());
         put(&self.timestamp_begin.to_le_bytes());
         put(&self.timestamp_end.to_le_bytes());
-        put(&size_bits.to_le_bytes());
-        put(&size_bits.to_le_bytes());
+        put(&content_bits.to_le_bytes());
+        put(&packet_bits.to_le_bytes());
         put(&self.packet_seq_num.to_le_bytes());
         put(&self.events_discarded.to_le_bytes());
         put(&self.cpu_id.to_le_bytes());
