@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU32, Ordering, fence};
 use ust_shm::head::Head;
 use ust_shm::layout::{LossMode, LostCause, RingEntry, RingHeader, ring_header_bytes, ring_state};
 use ust_shm::limits::{COUNTER_COUNT_MAX, RING_COUNT_MAX};
-use ust_shm::ring::writer::{SwitchError, count};
+use ust_shm::ring::writer::{SwitchError, WhenFull, count};
 use ust_shm::ring::{Geometry, RingWords};
 use ust_shm::rules::Channel;
 
@@ -88,7 +88,10 @@ fn enter_next(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> Opti
     match result {
         Ok(()) => {
             writer.aim();
-            if let Some(head) = Process::any().and_then(Process::head) {
+            // Nobody drains an overwrite ring while it is written.
+            if writer.when_full() == WhenFull::Respect
+                && let Some(head) = Process::any().and_then(Process::head)
+            {
                 wake_if_wanted(&head);
             }
             Some(())
