@@ -65,7 +65,8 @@ fn what_a_killed_program_committed_is_recorded_and_its_image_removed() {
     let mut bench = Bench::with(|options| options.tick = NEVER);
     let mut program = Program::start(&bench.dir(), dead_pid());
     // A program applies rules itself; it was killed before the engine saw it.
-    program.head.store_channels(&rules(&bench));
+    let published = std::fs::read(bench.dir().join("rules")).expect("published");
+    program.head.store_channels(&ust_shm::rules::RulesView::parse(&published).expect("valid"));
     let writer = program.ring(7, "worker");
     let count = writer.fill_subbuf(0) + 1;
     writer.record(0, count - 1);
@@ -75,12 +76,6 @@ fn what_a_killed_program_committed_is_recorded_and_its_image_removed() {
     assert!(!path.exists());
     assert_eq!(outcome.recorded.values("test:one"), (0..count).collect::<Vec<_>>());
     assert!(!outcome.summary.processes[0].running);
-}
-
-/// The rules that the engine published.
-fn rules(bench: &Bench) -> ust_shm::rules::RulesView<'static> {
-    let bytes = std::fs::read(bench.dir().join("rules")).expect("published");
-    ust_shm::rules::RulesView::parse(bytes.leak()).expect("valid")
 }
 
 #[test]
