@@ -72,19 +72,30 @@ pub fn admit(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> Optio
             Some(now)
         }
         Err(error) => {
-            count_discarded(writer, error, false);
-            None
+            // A new sub-buffer is needed, as for a full one.
+            after_switch(state, writer, size, now, Err(error))?;
+            Some(now.max(writer.cursor.last_timestamp.get()))
         }
     }
 }
 
 fn enter_next(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> Option<()> {
+    let result = writer.cursor.switch(writer, size, now, state.cpu_now(), writer.when_full());
+    after_switch(state, writer, size, now, result)
+}
+
+/// Waits for room where the channel says so; then wakes the reader of a sub-buffer that was left, or counts the loss.
+fn after_switch(
+    state: &ThreadState,
+    writer: &Writer,
+    size: u64,
+    now: u64,
+    result: Result<(), SwitchError>,
+) -> Option<()> {
     let waits = writer.mode.get() == LossMode::Block as u32
         && Process::any().is_some_and(|p| p.allow_blocking.load(Ordering::Relaxed) != 0);
-    let mut result = writer.cursor.switch(writer, size, now, state.cpu_now(), writer.when_full());
-    if waits && result == Err(SwitchError::Full) {
-        result = wait_for_room(state, writer, size, now);
-    }
+    let result =
+        if waits && result == Err(SwitchError::Full) { wait_for_room(state, writer, size, now) } else { result };
     match result {
         Ok(()) => {
             writer.aim();

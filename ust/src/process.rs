@@ -126,7 +126,7 @@ impl Process {
         swap.is_ok()
     }
 
-    /// Stage *starting* only: keeps the head and path of the image that was made.
+    /// Stage *starting* only: keeps the head and path of the image that was made, hidden first and then published.
     pub fn set_image(&self, head: Head, path: Path) {
         self.head.store(head.region().base().as_ptr(), Ordering::Relaxed);
         // SAFETY: stage *starting*: this thread is the only one that touches the cell.
@@ -153,12 +153,13 @@ impl Process {
         Head::new(unsafe { Region::new(base, HEAD_BYTES) })
     }
 
-    /// The image's path, in stage *live*.
+    /// The image's path: the hidden one in stage *starting*, where only the starting thread asks.
     pub fn image_path(&self) -> Option<Path> {
-        if self.stage() != stage::LIVE {
+        if !matches!(self.stage(), stage::LIVE | stage::STARTING) {
             return None;
         }
-        // SAFETY: written before stage *live* was stored with Release, never again until a fork wipes it.
+        // SAFETY: written by the starting thread, before it stores stage *live* with Release; never again until a fork
+        // wipes it. Others ask in stage *live* only: without it they lease no ring and end nothing.
         Some(unsafe { *self.image_path.get() })
     }
 }

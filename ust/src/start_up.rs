@@ -131,7 +131,7 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
     let (hidden, shown) = (name(b"/.").ok_or(too_long)?, name(b"/").ok_or(too_long)?);
     let blocking = if allow_blocking != 0 { flags::ALLOW_BLOCKING } else { 0 };
     let head = image::create(&hidden, clock, blocking)?;
-    process.set_image(head, shown);
+    process.set_image(head, hidden);
     let published = register_objects(process, &head).and_then(|()| {
         let renamed = sys::rename(hidden.as_c_str(), shown.as_c_str());
         renamed.then_some(()).ok_or("the image cannot be published by renaming it")
@@ -140,6 +140,7 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
         sys::unlink(hidden.as_c_str());
         return Err(reason);
     }
+    process.set_image(head, shown);
     apply_rules(&dir, &head);
     Ok(())
 }

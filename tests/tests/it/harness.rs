@@ -13,7 +13,7 @@ use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir,
 use ust_ctf::reader::{Loss, ScalarValue, Trace, Value};
 
 /// No test lets a program run longer: a hang is a failure with a reason.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The program of `src/bin/traced`, with a scenario to play.
 pub fn traced(scenario: &str) -> Command {

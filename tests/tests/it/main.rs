@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The runtime's promises, checked end to end: a traced program, the engine, and the reader.
 
+mod forks;
 #[allow(dead_code)]
 mod harness;
 mod kill;
+mod programs;
+mod signals;
