@@ -36,6 +36,7 @@ pub fn make_room(state: &ThreadState, level: usize, slot: usize, size: u64, now:
     let _errno = ErrnoGuard::new();
     let writer = state.levels.get(level)?.writers.get(slot)?;
     let mut now = now;
+    writer.leave_orphan();
     if !writer.has_ring() {
         if now < writer.retry_at.get() {
             count_lost(LostCause::NoRing);
@@ -63,8 +64,12 @@ pub fn make_room(state: &ThreadState, level: usize, slot: usize, size: u64, now:
 /// `None` when the event is lost (and counted).
 #[cold]
 #[inline(never)]
-pub fn admit(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> Option<u64> {
+pub fn admit(state: &ThreadState, level: usize, slot: usize, size: u64, now: u64) -> Option<u64> {
     let _errno = ErrnoGuard::new();
+    let writer = state.levels.get(level)?.writers.get(slot)?;
+    if writer.leave_orphan() {
+        return make_room(state, level, slot, size, now);
+    }
     let cpu = state.cpu_now();
     match writer.cursor.admit(writer, size, now, cpu, writer.when_full()) {
         Ok(now) => {

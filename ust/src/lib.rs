@@ -18,6 +18,7 @@ mod cpu;
 mod declare;
 mod emit;
 pub mod field;
+mod fork;
 #[doc(hidden)]
 pub mod format;
 mod image;

@@ -125,7 +125,7 @@ impl Event<'_> {
         // SAFETY: there is room, so the thread is set up and `cpu` points to its rseq area or a static.
         let cpu = unsafe { (*self.state.cpu.get()).load(Ordering::Relaxed) };
         if writer.cursor.is_odd(stamp, cpu) {
-            match lease::admit(self.state, writer, self.size, stamp) {
+            match lease::admit(self.state, self.level_idx, slot, self.size, stamp) {
                 Some(now) => stamp = now,
                 None => return,
             }

@@ -14,6 +14,7 @@ use ust_shm::layout::{flags, object_state};
 use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
 use ust_shm::rules::{RulesView, apply_until_stable};
 
+use crate::fork;
 use crate::image::{self, Reason};
 use crate::path::Path;
 use crate::process::{Process, stage};
@@ -74,12 +75,13 @@ extern "C" fn constructor() {
     thread::set_up_exit();
     unload::set_up();
     // SAFETY: registers a handler that lives as long as this linked object; the C library forgets it on dlclose.
-    unsafe { libc::pthread_atfork(None, None, Some(after_fork_in_child)) };
+    unsafe { libc::pthread_atfork(Some(fork::before), Some(fork::in_parent), Some(after_fork_in_child)) };
     start();
 }
 
 unsafe extern "C" fn after_fork_in_child() {
     let _errno = ErrnoGuard::new();
+    fork::in_child();
     start();
 }
 

@@ -152,6 +152,17 @@ pub fn map_wiped_on_fork(bytes: usize) -> Option<NonNull<u8>> {
     NonNull::new(p.cast())
 }
 
+/// Private zeroed memory at an address where nothing is mapped; whether that was possible.
+///
+/// # Safety
+/// Whatever is mapped there is the caller's to replace.
+pub unsafe fn map_zeroed_at(base: NonNull<u8>, bytes: u64) -> bool {
+    let prot = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+    // SAFETY: by this function's contract.
+    unsafe { libc::mmap(base.as_ptr().cast(), bytes as usize, prot, flags, -1, 0) != libc::MAP_FAILED }
+}
+
 /// Private zeroed memory for a moment's use.
 pub fn map_scratch(bytes: usize) -> Option<NonNull<u8>> {
     let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

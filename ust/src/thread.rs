@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use ust_shm::layout::{LostCause, RingHeader, SubbufEntry, ring_state};
 use ust_shm::limits::{CHANNEL_COUNT_MAX, LEVEL_COUNT};
 use ust_shm::region::Region;
-use ust_shm::ring::writer::{Cursor, WhenFull};
+use ust_shm::ring::writer::{Cursor, NO_CPU, WhenFull};
 use ust_shm::ring::{Geometry, RingWords};
 
 use crate::process::{Process, STATE_COUNT_MAX, count_lost};
@@ -50,6 +50,8 @@ pub struct Writer {
     pub block_timeout_us: Cell<u64>,
     /// No ring is asked for again before this time.
     pub retry_at: Cell<u64>,
+    /// 1 in a forked child whose parent owns the record in progress: the ring is private memory that nobody reads.
+    orphan: Cell<u32>,
 }
 
 /// The addresses of a leased ring, from its mapped arena.
@@ -122,6 +124,28 @@ impl Writer {
         self.subbuf_count.set(geometry.subbuf_count);
         self.header.set(header);
         true
+    }
+
+    /// First byte and length of the ring's arena.
+    pub fn arena_range(&self) -> (NonNull<u8>, u64) {
+        let base = NonNull::new(self.header.get().cast_mut().cast()).unwrap_or(NonNull::dangling());
+        let end = (self.data.get() as u64).wrapping_add(self.geometry().ring_bytes());
+        (base, end.wrapping_sub(base.as_ptr() as u64))
+    }
+
+    /// Gives up the ring to the parent, but for the record in progress. The next one finds an odd CPU.
+    pub fn make_orphan(&self) {
+        self.orphan.set(1);
+        self.cursor.cpu.set(NO_CPU);
+    }
+
+    /// Forgets a ring that is not this process's; whether it was one.
+    pub fn leave_orphan(&self) -> bool {
+        let orphan = self.orphan.replace(0) != 0;
+        if orphan {
+            self.forget_ring();
+        }
+        orphan
     }
 
     /// Lets the ring go without touching it.
@@ -257,6 +281,11 @@ impl ThreadState {
         for place in self.places(process) {
             let _ = place.compare_exchange(state, null_mut(), Ordering::Relaxed, Ordering::Relaxed);
         }
+    }
+
+    /// Finds the CPU number of a thread whose state a fork wiped; the rest is left to `set_up`.
+    pub fn locate_cpu(&self) {
+        self.cpu.set(crate::cpu::location());
     }
 
     /// Reads the clock of this thread's image.

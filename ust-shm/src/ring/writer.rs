@@ -46,7 +46,7 @@ pub enum WhenFull {
 }
 
 /// Not a CPU, and not the mark of an unknown one either.
-const NO_CPU: u32 = u32::MAX - 1;
+pub const NO_CPU: u32 = u32::MAX - 1;
 
 impl Cursor {
     /// Whether an event of `size` bytes fits the current sub-buffer.
