@@ -8,6 +8,7 @@ mod events;
 mod fault;
 mod forks;
 mod signals;
+mod start;
 mod threads;
 
 fn main() {
@@ -33,6 +34,7 @@ fn main() {
         ["live-threads", count, events] => threads::live(number(count), number(events)),
         ["effects", count] => effects::look(number(count)),
         ["memory"] => effects::memory(),
+        ["start"] => start::tell(),
         ["until-told", pause_us] => effects::until_told(number(pause_us)),
         other => panic!("no such scenario: {other:?}"),
     }
