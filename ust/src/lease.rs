@@ -152,6 +152,10 @@ fn wait_for_room(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> R
     let limit_ns = writer.block_timeout_us.get().saturating_mul(1000);
     loop {
         let seq = header.consumed_seq.load(Ordering::Acquire);
+        if writer.abandoned_at.get() == u64::from(seq) + 1 {
+            // The consumer was gone, and none has come since.
+            return Err(SwitchError::Full);
+        }
         header.writer_waits.store(1, Ordering::Relaxed);
         // Store-then-load on both sides: pairs with the fence in `RingReader::put`.
         fence(Ordering::SeqCst);
@@ -167,6 +171,7 @@ fn wait_for_room(state: &ThreadState, writer: &Writer, size: u64, now: u64) -> R
         let left_ms = (limit_ns - waited_ns).div_ceil(1_000_000).min(u64::from(WAIT_SLICE_MS)) as u32;
         sys::futex_wait(&header.consumed_seq, seq, left_ms);
         if header.consumed_seq.load(Ordering::Acquire) == seq && !start_up::consumer_lives() {
+            writer.abandoned_at.set(u64::from(seq) + 1);
             header.writer_waits.store(0, Ordering::Relaxed);
             return Err(SwitchError::Full);
         }

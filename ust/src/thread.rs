@@ -50,6 +50,8 @@ pub struct Writer {
     pub block_timeout_us: Cell<u64>,
     /// No ring is asked for again before this time.
     pub retry_at: Cell<u64>,
+    /// One more than the `consumed_seq` at which a wait ended because the consumer was gone; 0 = none.
+    pub abandoned_at: Cell<u64>,
     /// 1 in a forked child whose parent owns the record in progress: the ring is private memory that nobody reads.
     orphan: Cell<u32>,
 }

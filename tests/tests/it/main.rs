@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The runtime's promises, checked end to end: a traced program, the engine, and the reader.
 
+mod ends;
 mod forks;
 #[allow(dead_code)]
 mod harness;
