@@ -51,3 +51,6 @@ pub(crate) const HOLE_BYTES_MIN: u64 = 1 << 20;
 
 /// Largest hole at the end of a stream file. It takes no room on disk, only in listings.
 pub(crate) const HOLE_BYTES_MAX: u64 = 64 << 20;
+
+/// Private directories of killed recorders that are kept for a recovery; each may hold rings in memory.
+pub(crate) const ABANDONED_DIRS_KEPT: usize = 4;

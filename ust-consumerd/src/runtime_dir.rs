@@ -5,19 +5,50 @@
 //! `wakeup`. Another user must not be able to put anything in: the directory is refused unless it is a real
 //! directory of the effective user without group or other bits.
 
+use std::cmp::Reverse;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use ust_shm::limits::RULES_BYTES_MAX;
 use ust_shm::rules::{RulesBuilder, RulesView};
 
 use crate::error::StartError;
-use crate::limits::SOCKET_PATH_BYTES_MAX;
+use crate::limits::{ABANDONED_DIRS_KEPT, SOCKET_PATH_BYTES_MAX};
 use crate::sys;
+
+/// Begin of the names of private directories, before the user id.
+const PRIVATE_PREFIX: &str = "ust-record-";
+
+/// A directory younger than this may be one that its recorder is about to lock.
+const ABANDONED_AGE_MIN: Duration = Duration::from_secs(60);
+
+/// Removes what killed recorders left in `base` and no program uses any more, but for the newest [`ABANDONED_DIRS_KEPT`]: their
+/// images may hold the only copy of what was recorded last.
+fn sweep(base: &Path, age_min: Duration) {
+    let prefix = format!("{PRIVATE_PREFIX}{}-", sys::euid());
+    let Ok(entries) = fs::read_dir(base) else { return };
+    let mut abandoned: Vec<(SystemTime, RuntimeDir)> = entries
+        .flatten()
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+        .filter_map(|entry| {
+            let changed = entry.metadata().and_then(|found| found.modified()).ok()?;
+            let is_old = changed.elapsed().is_ok_and(|age| age >= age_min);
+            // Owned by us now, unless its recorder lives.
+            let dir = if is_old { RuntimeDir::own(entry.path(), false).ok()? } else { return None };
+            (!dir.is_in_use()).then_some((changed, dir))
+        })
+        .collect();
+    abandoned.sort_by_key(|(changed, _)| Reverse(*changed));
+    for (_, dir) in abandoned.iter_mut().skip(ABANDONED_DIRS_KEPT) {
+        // Dropping a private directory removes it.
+        dir.private = true;
+    }
+}
 
 /// A runtime directory that this process owns as its recorder, until it is dropped.
 ///
@@ -54,9 +85,10 @@ impl RuntimeDir {
     /// # Errors
     /// [`StartError::Io`], [`StartError::PathTooLong`].
     pub fn create_private_in(base: &Path) -> Result<Self, StartError> {
+        sweep(base, ABANDONED_AGE_MIN);
         let mut random = [0; 8];
         sys::random(&mut random).map_err(StartError::io("get random numbers for", base))?;
-        let name = format!("ust-record-{}-{:016x}", sys::euid(), u64::from_le_bytes(random));
+        let name = format!("{PRIVATE_PREFIX}{}-{:016x}", sys::euid(), u64::from_le_bytes(random));
         let path = base.join(name);
         DirBuilder::new().mode(0o700).create(&path).map_err(StartError::io("create directory", &path))?;
         let dir = Self::own(path.clone(), true);
@@ -119,6 +151,16 @@ impl RuntimeDir {
     #[must_use]
     pub fn is_private(&self) -> bool {
         self.private
+    }
+
+    /// Whether a process runs that may own one of the images.
+    fn is_in_use(&self) -> bool {
+        let Ok(entries) = fs::read_dir(self.apps()) else { return true };
+        entries.flatten().any(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let pid = name.trim_start_matches('.').split('-').next().and_then(|pid| pid.parse::<i32>().ok());
+            pid.is_some_and(|pid| Path::new("/proc").join(pid.to_string()).exists())
+        })
     }
 
     /// The folder of the images.
@@ -213,5 +255,33 @@ impl PublishedRules {
     /// The rules as programs read them.
     pub(crate) fn view(&self) -> RulesView<'_> {
         RulesView::parse(&self.bytes).expect("bytes that the builder made and checked")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_killed_recorders_left_the_newest_stay_and_those_in_use() {
+        let base = tempfile::tempdir().expect("a folder");
+        let make = |idx: usize, pid: &str| {
+            let path = base.path().join(format!("{PRIVATE_PREFIX}{}-{idx:016x}", sys::euid()));
+            make_private(&path).expect("a fresh folder");
+            make_private(&path.join("apps")).expect("a fresh folder");
+            fs::write(path.join("apps").join(format!("{pid}-1")), "").expect("an image");
+            let age = Duration::from_secs(1000 - idx as u64);
+            File::open(&path).and_then(|dir| dir.set_modified(SystemTime::now() - age)).expect("our folder");
+            path
+        };
+        // No process has a number beyond the kernel's limit of 2^22.
+        let dead: Vec<_> = (0..ABANDONED_DIRS_KEPT + 3).map(|idx| make(idx, "99999999")).collect();
+        let in_use = make(100, &std::process::id().to_string());
+        let locked = make(101, "99999999");
+        let _recorder = RuntimeDir::own(locked.clone(), false).expect("nobody else has it");
+        sweep(base.path(), Duration::ZERO);
+        let left: Vec<bool> = dead.iter().map(|path| path.exists()).collect();
+        assert_eq!(left, [vec![false; 3], vec![true; ABANDONED_DIRS_KEPT]].concat(), "the oldest go");
+        assert!(in_use.exists() && locked.exists());
     }
 }
