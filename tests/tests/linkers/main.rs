@@ -171,5 +171,7 @@ fn a_library_that_is_loaded_and_unloaded_records_everything_and_leaves_nothing_b
     check_plugin(&DEFAULT, "dev");
     check_plugin(&DEFAULT, "release");
     check_plugin(&BFD, "release");
+    check_plugin(&LLD, "release");
     check_plugin(&MOLD, "release");
+    check_plugin(&DEFAULT, "fat");
 }

@@ -3,6 +3,7 @@
 
 mod ended;
 mod harness;
+mod killed;
 mod mistakes;
 mod nothing;
 mod record;
