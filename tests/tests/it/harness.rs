@@ -139,6 +139,17 @@ pub fn record_all(command: &mut Command) -> Outcome {
     Recorder::new(channel).run(command.env("UST_ALLOW_BLOCKING", "1"))
 }
 
+/// Records a program with events of its own, which the caller reads; the folder goes with the second value.
+pub fn record_raw(command: &mut Command) -> (Summary, Scratch) {
+    let mut recorder = Recorder::new(ChannelOptions { mode: LossMode::Block, ..small_rings() });
+    let mut child = recorder.spawn(command.env("UST_ALLOW_BLOCKING", "1"));
+    recorder.drain_until_end(&mut child);
+    let output = child.wait_with_output().expect("our child");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Recorder { engine, scratch } = recorder;
+    (engine.stop(), scratch)
+}
+
 /// One event of the traced programs, as the trace has it.
 #[derive(Clone, Debug)]
 pub struct Step {

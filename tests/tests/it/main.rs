@@ -2,6 +2,7 @@
 //! The runtime's promises, checked end to end: a traced program, the engine, and the reader.
 
 mod ends;
+mod fields;
 mod forks;
 #[allow(dead_code)]
 mod harness;
