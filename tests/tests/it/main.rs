@@ -9,3 +9,4 @@ mod harness;
 mod kill;
 mod programs;
 mod signals;
+mod threads;

@@ -111,19 +111,6 @@ fn a_limit_on_address_space_costs_events_at_most_and_each_is_counted() {
 }
 
 #[test]
-fn twenty_thousand_short_threads_share_a_few_rings() {
-    const THREADS: u64 = 20_000;
-    const EVENTS: u64 = 3;
-    let outcome = record_all(traced("short-threads").args([&THREADS.to_string(), "32", &EVENTS.to_string()]));
-    outcome.assert_success().assert_nothing_lost();
-    assert_eq!(outcome.steps.len() as u64, THREADS * EVENTS);
-    let sources = outcome.by_source();
-    assert_eq!(sources.len() as u64, THREADS);
-    assert!(sources.values().all(|seqs| seqs == &[0, 1, 2]), "each thread's events are whole and in order");
-    assert!(outcome.said("rings") < 2000, "{} rings for 32 threads at a time", outcome.said("rings"));
-}
-
-#[test]
 fn threads_that_live_at_the_same_time_each_have_a_ring() {
     let outcome = record_all(traced("live-threads").args(["300", "10"]));
     outcome.assert_success().assert_nothing_lost();

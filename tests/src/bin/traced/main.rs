@@ -31,6 +31,7 @@ fn main() {
         ["lock-memory", count] => descriptors::lock_memory(number(count)),
         ["without-populate", rest @ ..] => descriptors::without_populate(rest),
         ["short-threads", count, live, events] => threads::short(number(count), number(live), number(events)),
+        ["thread-waves", waves, count, events] => threads::waves(number(waves), number(count), number(events)),
         ["live-threads", count, events] => threads::live(number(count), number(events)),
         ["effects", count] => effects::look(number(count)),
         ["memory"] => effects::memory(),

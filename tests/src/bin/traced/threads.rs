@@ -49,3 +49,23 @@ pub fn live(count: u64, events: u64) {
     });
     effects::print_image();
 }
+
+/// `waves` times `count` threads that live at the same time. Between two waves the consumer has time to drain.
+pub fn waves(waves: u64, count: u64, events: u64) {
+    for wave in 0..waves {
+        let barrier = Barrier::new(count as usize);
+        thread::scope(|scope| {
+            for thread in 0..count {
+                let barrier = &barrier;
+                spawn(scope, move || {
+                    events::emit_all((wave * count + thread) as u32, events);
+                    barrier.wait();
+                });
+            }
+        });
+        while effects::rings_in_use() > 0 {
+            thread::yield_now();
+        }
+    }
+    effects::print_image();
+}
