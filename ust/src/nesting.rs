@@ -49,9 +49,13 @@ pub fn find_level(state: &ThreadState) -> Option<usize> {
     None
 }
 
+/// What the kernel puts between a record and a handler that interrupts it, at least: registers, floating point state, and on
+/// x86-64 the red zone, which is 1080 bytes there and more on aarch64. A record nearer to the mark is no handler's.
+const SIGNAL_FRAME_BYTES_MIN: usize = 1024;
+
 /// Whether the record that left this mark is still in progress below the current frame.
 fn is_inside(mark: usize) -> bool {
-    stack_address() < mark || on_alternate_stack()
+    stack_address() < mark.saturating_sub(SIGNAL_FRAME_BYTES_MIN) || on_alternate_stack()
 }
 
 fn on_alternate_stack() -> bool {

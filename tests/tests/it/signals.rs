@@ -47,7 +47,7 @@ fn records_nest_four_deep_and_the_fifth_is_counted_as_lost() {
 fn a_jump_out_of_nested_records_costs_one_loss_per_level_and_leaves_the_rings_usable() {
     for depth in [1, 2, 4] {
         // Each jump costs a migration entry, and a sub-buffer has five: small rings would be full at once.
-        let outcome = record_all(traced("jump").args(["200", &depth.to_string()]));
+        let outcome = record_all(traced("jump").args(["200", &depth.to_string(), "above"]));
         outcome.assert_success().assert_complete(0, 1000).assert_complete(1, 0).assert_counted();
         assert_eq!(outcome.summary.losses.abandoned, 200 * depth, "depth {depth}");
         assert_eq!(outcome.summary.losses.events(), 200 * depth);
@@ -55,10 +55,17 @@ fn a_jump_out_of_nested_records_costs_one_loss_per_level_and_leaves_the_rings_us
 }
 
 #[test]
+fn jumps_out_of_records_at_one_depth_of_the_stack_do_not_use_up_the_levels() {
+    let outcome = record_all(traced("jump").args(["200", "1", "near"]));
+    outcome.assert_success().assert_complete(0, 1000).assert_complete(1, 0).assert_counted();
+    assert_eq!((outcome.summary.losses.abandoned, outcome.summary.losses.nested), (200, 0));
+}
+
+#[test]
 fn a_jump_out_of_records_works_in_overwrite_mode_too() {
     let channel =
         ChannelOptions { mode: LossMode::Overwrite, subbuf_bytes: 4096, subbuf_count: 2, ..ChannelOptions::default() };
-    let outcome = Recorder::new(channel).run(traced("jump").args(["200", "2"]));
+    let outcome = Recorder::new(channel).run(traced("jump").args(["200", "2", "above"]));
     outcome.assert_success();
     let newest = outcome.of(0);
     assert!(newest.len() > 40, "{} events", newest.len());

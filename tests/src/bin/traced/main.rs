@@ -18,7 +18,7 @@ fn main() {
         ["plain", source, count] => events::emit_all(number(source) as u32, number(count)),
         ["storm", count, stack] => signals::storm(number(count), *stack == "alternate"),
         ["deep", depth, stack] => signals::deep(number(depth) as usize, *stack == "alternate"),
-        ["jump", count, depth] => signals::jump(number(count), number(depth) as usize),
+        ["jump", count, depth, place] => signals::jump(number(count), number(depth) as usize, *place == "near"),
         ["fork"] => forks::fork_once(),
         ["fork-while-threads-trace", count] => forks::fork_while_threads_trace(number(count)),
         ["clone"] => forks::raw_clone(),

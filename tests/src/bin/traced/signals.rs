@@ -138,15 +138,21 @@ extern "C" fn emit_abandoned(seq: usize) {
     std::hint::black_box(&frames);
 }
 
-/// Leaves `count` times `depth` nested records by a jump, with five events of source 0 after each.
-pub fn jump(count: u64, depth: usize) {
+extern "C" fn emit_abandoned_here(seq: usize) {
+    fault::emit_faulting(0, 1, seq as u64);
+}
+
+/// Leaves `count` times `depth` nested records by a jump, with five events of source 0 after each: from frames above the one
+/// that was left, or (`near`) from such as lie about where it was.
+pub fn jump(count: u64, depth: usize, near: bool) {
+    let run = if near { emit_abandoned_here } else { emit_abandoned };
     fault::set_up(on_fault_jump, false);
     DEPTH_MAX.store(depth, Ordering::Relaxed);
     for round in 0..count {
         DEPTH.store(0, Ordering::Relaxed);
         // SAFETY: the buffer is larger than a `sigjmp_buf`; one thread uses it.
-        let landed = unsafe { e2e_catch(emit_abandoned, 0, LANDING.0.get().cast()) };
-        assert_eq!(landed, 1, "the record was left");
+        let landed = unsafe { e2e_catch(run, 0, LANDING.0.get().cast()) };
+        assert_eq!(landed, 1, "the record of round {round} was left");
         (0..5).for_each(|i| events::emit(0, 5 * round + i));
     }
 }
