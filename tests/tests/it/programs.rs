@@ -238,9 +238,17 @@ fn a_full_file_system_costs_events_and_never_a_signal() {
         return skip("mount is not allowed here");
     }
     // Room for the image, not for a ring of 256 KiB: the rules come from the engine, which needs little.
-    let recorder =
-        Recorder::in_dir(ust_consumerd::RuntimeDir::open(scratch.path()).expect("a safe folder"), small_rings());
-    let outcome = recorder.run(traced("plain").args(["0", "500"]));
+    let dir = ust_consumerd::RuntimeDir::open(scratch.path()).expect("a safe folder");
+    let mut recorder = Recorder::in_dir(dir, small_rings());
+    let mut child = recorder.spawn(traced("plain").args(["0", "500"]));
+    recorder.drain_until_end(&mut child);
+    // The image fills the file system: until it is removed, the engine cannot take its rules back there.
+    let begin = std::time::Instant::now();
+    while !recorder.images().is_empty() {
+        assert!(begin.elapsed() < crate::harness::PATIENCE, "the image of an ended program stays");
+        recorder.engine.run_once(std::time::Duration::from_millis(10), &[]).expect("poll works");
+    }
+    let outcome = recorder.finish(child.wait_with_output().expect("our child"));
     // SAFETY: as above.
     unsafe { libc::umount2(at.as_ptr(), libc::MNT_DETACH) };
     outcome.assert_success();

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::Once;
+use std::time::{Duration, Instant};
 
 use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir};
 use ust_ctf::reader::Trace;
@@ -14,6 +15,9 @@ use ust_ctf::reader::Trace;
 /// The tracepoints of the program, and how many events it emits at each.
 const PROGRAM: [(&str, usize); 4] =
     [("linked:in_program", 10), ("linked:in_library", 10), ("linked:in_generic", 10), ("linked:never_called", 0)];
+
+/// No program runs longer: a hang is a failure with a reason.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const TARGET: &str = env!("UST_TESTS_TARGET");
 
@@ -53,7 +57,11 @@ impl Linker {
     /// Builds the fixture and returns the folder of its program and plugin.
     fn build(&self, profile: &str) -> PathBuf {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
-        std::fs::copy(root.join("Cargo.lock"), fixture().join("Cargo.lock")).expect("a lock file");
+        // Once: another cargo may be reading it.
+        static LOCKED: Once = Once::new();
+        LOCKED.call_once(|| {
+            std::fs::copy(root.join("Cargo.lock"), fixture().join("Cargo.lock")).expect("a lock file");
+        });
         let target = root.join("target/linkers").join(self.name);
         let rustflags = format!("CARGO_TARGET_{}_RUSTFLAGS", TARGET.to_uppercase().replace('-', "_"));
         let output = Command::new(env!("CARGO"))
@@ -87,7 +95,12 @@ fn record(command: &mut Command) -> Recorded {
     command.env("UST_RUNTIME_DIR", dir.path()).env("UST_ALLOW_BLOCKING", "1").stdout(Stdio::piped());
     let mut engine = Engine::new(dir, options).expect("the engine starts");
     let mut child = command.spawn().expect("the program starts");
+    let begin = Instant::now();
     while child.try_wait().expect("our child").is_none() {
+        if begin.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("the program hangs");
+        }
         engine.run_once(Duration::from_millis(10), &[]).expect("poll works");
     }
     let output = child.wait_with_output().expect("our child");
@@ -97,9 +110,12 @@ fn record(command: &mut Command) -> Recorded {
     assert_eq!(summary.warnings, Vec::<String>::new());
     let trace = Trace::open(&summary.output).expect("the trace is readable");
     let mut events = BTreeMap::new();
-    for event in trace.events() {
+    let mut found = trace.events();
+    for event in &mut found {
         *events.entry(event.raw.class.name.clone()).or_default() += 1;
     }
+    let warnings = trace.warnings().iter().chain(found.warnings()).map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(warnings, Vec::<String>::new(), "the trace is undamaged");
     let metadata = std::fs::read_to_string(summary.output.join("metadata")).expect("metadata");
     let quoted = metadata.split("name = \"").skip(1).filter_map(|rest| rest.split('"').next());
     let listed = quoted.filter(|name| name.contains(':')).map(str::to_owned).collect();
