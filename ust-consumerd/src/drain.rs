@@ -125,10 +125,8 @@ impl<'a> Visit<'a> {
         }
         give_back(ring, Turn::Ends);
         if returned {
+            // The stream stays open for the next lease; the number of open files is bounded elsewhere.
             self.report_discarded(image, ring)?;
-            if let Some(stream) = ring.stream {
-                self.trace.close_stream(stream);
-            }
             image.free_ring(ring.idx, state_before);
         }
         Ok(())

@@ -257,7 +257,8 @@ impl Engine {
         self.tally.close(&image, running);
     }
 
-    /// Asks every program for a wakeup at its next complete sub-buffer; returns whether there is one already.
+    /// Asks every program for a wakeup at its next complete sub-buffer or returned ring; returns whether there is one
+    /// already.
     fn ask_for_wakeups(&self) -> bool {
         for image in &self.images {
             image.header().wakeup_wanted.store(1, Ordering::Relaxed);
@@ -268,7 +269,7 @@ impl Engine {
         self.images.iter().any(|image| {
             !image.ignored
                 && self.channel.mode != ust_shm::layout::LossMode::Overwrite
-                && image.rings().any(crate::ring::Ring::has_complete)
+                && (image.rings().any(crate::ring::Ring::has_complete) || image.has_returned())
         })
     }
 

@@ -26,7 +26,7 @@ use crate::classes::Table;
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
 use crate::owner::Owner;
-use crate::ring::{Ring, Shape};
+use crate::ring::{Reading, Ring, Shape};
 use crate::sys;
 use crate::trace::{Origin, StreamId};
 
@@ -324,6 +324,14 @@ impl Image {
     /// The process as the author of a packet.
     pub(crate) fn origin(&self) -> Origin {
         Origin { vpid: self.identity.pid, vtid: self.identity.pid, procname: self.identity.procname }
+    }
+
+    /// Whether a thread has returned a ring since it was looked at last; it may be one that is not known here yet.
+    pub(crate) fn has_returned(&self) -> bool {
+        let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
+        let unknown = self.slots.len()..count_untrusted.min(RING_COUNT_MAX);
+        let known = self.rings().filter(|ring| ring.reading == Reading::Open).map(|ring| ring.idx);
+        known.chain(unknown).any(|idx| ring_state::of(self.ring_state_word(idx)) == ring_state::RETURNED)
     }
 
     /// The rings of ours.
