@@ -142,9 +142,10 @@ pub(crate) struct Ring {
     /// Lease whose thread `origin` names.
     pub lease: Option<u64>,
     pub origin: Origin,
+    /// Where its packets go; a stream is given back when a lease ends.
     pub stream: Option<StreamId>,
-    /// Discarded events that an earlier stream of this ring has reported.
-    pub discarded_before: u64,
+    /// Discarded events of this ring that the trace has reported.
+    pub discarded_reported: u64,
 }
 
 impl Ring {
@@ -176,7 +177,7 @@ impl Ring {
             lease: None,
             origin,
             stream: None,
-            discarded_before: 0,
+            discarded_reported: 0,
         })
     }
 
@@ -195,6 +196,11 @@ impl Ring {
             *bytes = shared.load(Ordering::Relaxed).to_le_bytes();
         }
         self.origin = Origin { vtid, procname, ..self.origin };
+    }
+
+    /// Time of the newest event, as the writer says: good for an order, and for nothing else.
+    pub(crate) fn last_timestamp_untrusted(&self) -> u64 {
+        self.words.header().last_timestamp.load(Ordering::Relaxed)
     }
 
     /// Whether the writer has left a sub-buffer that was not taken yet.
