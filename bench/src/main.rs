@@ -66,7 +66,8 @@ fn main() -> Result<()> {
         for (i, row) in ROWS.iter().enumerate() {
             // A disabled tracepoint takes a fraction of a nanosecond: more of them for the clock's sake.
             let events = if row.mode == Mode::Off { options.events * 20 } else { options.events };
-            let written = if row.mode == Mode::Lossless { EVENT_BYTES_MAX * events * u64::from(row.threads) } else { 0 };
+            let written =
+                if row.mode == Mode::Lossless { EVENT_BYTES_MAX * events * u64::from(row.threads) } else { 0 };
             touch_memory_for_files(written)?;
             let ours = ours.measure(row.mode, row.event, events, row.threads)?;
             touch_memory_for_files(written)?;
