@@ -1,28 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! No linker and no profile loses a tracepoint: builds `fixtures/linked` with each of them, records it, and looks.
+//! No linker and no profile loses a tracepoint: builds `fixtures/linked` with each of them, records it with the command
+//! `ust`, and looks.
 //!
 //! The fixture is built offline into a folder of its own below the workspace's target folder, with the workspace's lock file.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Once;
-use std::time::{Duration, Instant};
+#[path = "../it/harness.rs"]
+#[allow(dead_code, reason = "what finds and skips tools is shared; the rest drives the engine as a library")]
+mod harness;
+mod recording;
 
-use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir};
-use ust_ctf::reader::Trace;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Once;
+
+use recording::{BuildPlace, record};
 
 /// The tracepoints of the program, and how many events it emits at each.
 const PROGRAM: [(&str, usize); 4] =
     [("linked:in_program", 10), ("linked:in_library", 10), ("linked:in_generic", 10), ("linked:never_called", 0)];
 
-/// No program runs longer: a hang is a failure with a reason.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 const TARGET: &str = env!("UST_TESTS_TARGET");
 
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
+}
+
 fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/linked")
+    workspace().join("tests/fixtures/linked")
 }
 
 /// What to link with, and the compiler's flags for it.
@@ -43,26 +47,17 @@ const MOLD: Linker =
 
 impl Linker {
     fn is_installed(&self) -> bool {
-        let Some(program) = self.program else { return true };
-        let found = std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()));
-        if !found {
-            let required = std::env::var_os("UST_REQUIRE_TOOLS").is_some();
-            assert!(!required, "{program} is not installed, and UST_REQUIRE_TOOLS is set");
-            eprintln!("SKIPPED: {program} is not installed");
-        }
-        found
+        self.program.is_none_or(harness::is_installed)
     }
 
     /// Builds the fixture and returns the folder of its program and plugin.
     fn build(&self, profile: &str) -> PathBuf {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
         // Once: another cargo may be reading it.
         static LOCKED: Once = Once::new();
         LOCKED.call_once(|| {
-            std::fs::copy(root.join("Cargo.lock"), fixture().join("Cargo.lock")).expect("a lock file");
+            std::fs::copy(workspace().join("Cargo.lock"), fixture().join("Cargo.lock")).expect("a lock file");
         });
-        let target = root.join("target/linkers").join(self.name);
+        let target = BuildPlace::of_this_test().folder.join("linkers").join(self.name);
         let rustflags = format!("CARGO_TARGET_{}_RUSTFLAGS", TARGET.to_uppercase().replace('-', "_"));
         let output = Command::new(env!("CARGO"))
             .current_dir(fixture())
@@ -78,59 +73,15 @@ impl Linker {
     }
 }
 
-/// What a recorded program said, the events of each tracepoint, and the tracepoints that its metadata lists.
-struct Recorded {
-    stdout: String,
-    events: BTreeMap<String, usize>,
-    listed: Vec<String>,
-}
-
-/// Records `command` in block mode, to its end.
-fn record(command: &mut Command) -> Recorded {
-    let scratch = tempfile::tempdir().expect("a folder");
-    let mut options = EngineOptions::new(scratch.path().join("trace"));
-    options.channel =
-        ChannelOptions { mode: LossMode::Block, subbuf_bytes: 16 << 10, subbuf_count: 4, ..ChannelOptions::default() };
-    let dir = RuntimeDir::create_private().expect("a runtime directory");
-    command.env("UST_RUNTIME_DIR", dir.path()).env("UST_ALLOW_BLOCKING", "1").stdout(Stdio::piped());
-    let mut engine = Engine::new(dir, options).expect("the engine starts");
-    let mut child = command.spawn().expect("the program starts");
-    let begin = Instant::now();
-    while child.try_wait().expect("our child").is_none() {
-        if begin.elapsed() > PATIENCE {
-            let _ = child.kill();
-            panic!("the program hangs");
-        }
-        engine.run_once(Duration::from_millis(10), &[]).expect("poll works");
-    }
-    let output = child.wait_with_output().expect("our child");
-    let summary = engine.stop();
-    assert!(output.status.success(), "the program ended with {}", output.status);
-    assert!(summary.losses.is_empty(), "{:?}", summary.losses);
-    assert_eq!(summary.warnings, Vec::<String>::new());
-    let trace = Trace::open(&summary.output).expect("the trace is readable");
-    let mut events = BTreeMap::new();
-    let mut found = trace.events();
-    for event in &mut found {
-        *events.entry(event.raw.class.name.clone()).or_default() += 1;
-    }
-    let warnings = trace.warnings().iter().chain(found.warnings()).map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(warnings, Vec::<String>::new(), "the trace is undamaged");
-    let metadata = std::fs::read_to_string(summary.output.join("metadata")).expect("metadata");
-    let quoted = metadata.split("name = \"").skip(1).filter_map(|rest| rest.split('"').next());
-    let listed = quoted.filter(|name| name.contains(':')).map(str::to_owned).collect();
-    Recorded { stdout: String::from_utf8_lossy(&output.stdout).into_owned(), events, listed }
-}
-
 fn check_program(linker: &Linker, profiles: &[&str]) {
     if !linker.is_installed() {
         return;
     }
     for profile in profiles {
-        let recorded = record(&mut Command::new(linker.build(profile).join("linked-program")));
+        let recorded = record(&linker.build(profile).join("linked-program"), &[]);
         for (name, count) in PROGRAM {
             let context = format!("{name}, {} {profile}", linker.name);
-            assert!(recorded.listed.iter().any(|listed| listed == name), "{context}: not in {:?}", recorded.listed);
+            assert!(recorded.listed.contains(name), "{context}: not in {:?}", recorded.listed);
             assert_eq!(recorded.events.get(name).copied().unwrap_or(0), count, "{context}");
         }
     }
@@ -169,9 +120,8 @@ fn check_plugin(linker: &Linker, profile: &str) {
         return;
     }
     let folder = linker.build(profile);
-    let mut command = Command::new(folder.join("linked-program"));
-    command.arg(folder.join("liblinked_plugin.so")).args([CYCLES.to_string(), EVENTS.to_string()]);
-    let recorded = record(&mut command);
+    let (plugin, cycles, events) = (folder.join("liblinked_plugin.so"), CYCLES.to_string(), EVENTS.to_string());
+    let recorded = record(&folder.join("linked-program"), &[plugin.as_ref(), cycles.as_ref(), events.as_ref()]);
     let count = |name: &str| recorded.events.get(name).copied().unwrap_or(0);
     assert_eq!(count("linked:plugin_begins"), CYCLES, "{}: events of the constructor", linker.name);
     assert_eq!(count("linked:in_plugin"), CYCLES * EVENTS, "{}: events of the plugin", linker.name);
