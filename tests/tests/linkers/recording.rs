@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ust_ctf::reader::Trace;
 
+use crate::fixture::{TARGET, workspace};
 use crate::harness::is_installed;
 
 /// Nothing that is run takes longer: a hang is a failure with a reason.
@@ -30,7 +31,7 @@ impl BuildPlace {
         let name = |path: &Path| path.file_name().and_then(OsStr::to_str).expect("a plain name").to_owned();
         let place = this.ancestors().nth(2).expect("the profile's folder");
         let above = place.parent().expect("the folder of all profiles");
-        let has_target = name(above) == crate::TARGET;
+        let has_target = name(above) == TARGET;
         let folder = if has_target { above.parent().expect("the folder of all targets") } else { above };
         let profile = match name(place) {
             // The one profile whose folder has another name.
@@ -47,11 +48,11 @@ fn ust() -> &'static Path {
     UST.get_or_init(|| {
         let place = BuildPlace::of_this_test();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.current_dir(crate::workspace()).args(["build", "--locked", "--quiet", "-p", "ust-cli", "--bin", "ust"]);
+        cargo.current_dir(workspace()).args(["build", "--locked", "--quiet", "-p", "ust-cli", "--bin", "ust"]);
         cargo.args(["--profile", &place.profile, "--message-format", "json-render-diagnostics"]);
         cargo.arg("--target-dir").arg(&place.folder);
         if place.has_target {
-            cargo.args(["--target", crate::TARGET]);
+            cargo.args(["--target", TARGET]);
         }
         let output = cargo.output().expect("cargo runs");
         assert!(output.status.success(), "cannot build `ust`: {}", text(&output.stderr));
