@@ -10,9 +10,9 @@ use ust_consumerd::ChannelOptions;
 
 use crate::harness::{Outcome, Recorder, assert_counts_up};
 
-/// A child of `stepper`: its process id, and where it was killed or interrupted.
+/// A child of `stepper`: its number, and where it was killed or interrupted.
 struct Point {
-    pid: i32,
+    child: u32,
     step: u32,
     /// Its record had returned.
     ended: bool,
@@ -29,7 +29,7 @@ fn sweep(situation: &str, points_max: u32) -> (Vec<Point>, Outcome) {
     outcome.assert_success();
     let point = |line: &str| {
         let numbers: Vec<i64> = line.strip_prefix("point ")?.split(' ').map(|n| n.parse().expect("a number")).collect();
-        Some(Point { pid: numbers[0] as i32, step: numbers[1] as u32, ended: numbers[2] == 1 })
+        Some(Point { child: numbers[0] as u32, step: numbers[1] as u32, ended: numbers[2] == 1 })
     };
     let points: Vec<Point> = outcome.stdout().lines().filter_map(point).collect();
     println!(
@@ -42,7 +42,7 @@ fn sweep(situation: &str, points_max: u32) -> (Vec<Point>, Outcome) {
     (points, outcome)
 }
 
-/// The events of one source: how many came before, and where the one in flight was first found.
+/// One of the sources of each child, 0 or 1: how many events came before, and where the one in flight was first found.
 struct Watched {
     source: u32,
     before: u64,
@@ -69,16 +69,16 @@ impl Watched {
 /// before the one in flight, where there is one.
 fn check_kills(situation: &str, points_max: u32, handled: Option<u64>) {
     let (points, outcome) = sweep(situation, points_max);
-    let mut events: HashMap<(i32, u32), Vec<u64>> = HashMap::new();
+    let mut events: HashMap<u32, Vec<u64>> = HashMap::new();
     for step in &outcome.steps {
-        events.entry((step.vpid, step.source)).or_default().push(step.seq);
+        events.entry(step.source).or_default().push(step.seq);
     }
     let outer = Watched { source: 0, before: outcome.said("before"), committed_since: None };
     let handler = handled.map(|before| Watched { source: 1, before, committed_since: None });
     let mut watched: Vec<Watched> = handler.into_iter().chain([outer]).collect();
     for point in &points {
         for watched in &mut watched {
-            watched.check(point, &events.remove(&(point.pid, watched.source)).unwrap_or_default());
+            watched.check(point, &events.remove(&(2 * point.child + watched.source)).unwrap_or_default());
         }
     }
     for watched in &watched {
@@ -120,9 +120,12 @@ fn a_kill_at_any_instruction_in_a_handler_inside_a_record_loses_nothing_committe
 fn a_handler_that_interrupts_any_instruction_of_a_record_loses_neither_event() {
     let (points, outcome) = sweep("handler", 3000);
     let before = outcome.said("before");
-    let by_source = outcome.by_source();
+    let mut by_source: HashMap<u32, Vec<u64>> = HashMap::new();
+    for step in &outcome.steps {
+        by_source.entry(step.source).or_default().push(step.seq);
+    }
     for point in &points {
-        let of = |source| by_source.get(&(point.pid, source)).cloned().unwrap_or_default();
+        let of = |source| by_source.get(&(2 * point.child + source)).cloned().unwrap_or_default();
         assert_counts_up(&of(0), before + 1);
         assert_counts_up(&of(1), 1);
     }

@@ -3,7 +3,7 @@
 //!
 //! `stepper SITUATION POINTS_MAX`: for each point a child is forked, which has an image of its own. It records some
 //! events and stops; this process then lets it run into one more record by single steps, and at the point kills it
-//! or sends a signal whose handler records. It prints one line per point, `point PID STEP ENDED`, where ENDED tells
+//! or sends a signal whose handler records. It prints one line per point, `point CHILD STEP ENDED`, where ENDED tells
 //! whether the record had returned.
 //!
 //! # Safety
@@ -25,9 +25,21 @@ use ust_tests::Payload;
 
 use cpu::address;
 
-/// The program's own events, and those of its signal handler.
-const OUTER: u32 = 0;
-const HANDLER: u32 = 1;
+/// Number of the child that was started last. Each has sources of its own: process ids come again within a sweep.
+static CHILD: AtomicU32 = AtomicU32::new(0);
+
+/// Source of the child's own events.
+fn outer() -> u32 {
+    2 * CHILD.load(Ordering::Relaxed)
+}
+
+/// Source of the events of its signal handler.
+fn handled() -> u32 {
+    outer() + 1
+}
+
+/// Children that are sent to a place before it counts as one that they do not come to. On a busy machine many go another way.
+const TRIES: u32 = 20;
 
 /// Bytes of a sub-buffer in the recordings of this program.
 const SUBBUF_BYTES: usize = 4096;
@@ -97,7 +109,7 @@ fn main() {
     for step in (0..path.len()).step_by(stride).chain([path.len() - 1]) {
         let place = Place::at(&path, step);
         // Seldom a child takes another way: the vDSO reads the time once more when the kernel changes it.
-        let pid = (0..5).find_map(|_| {
+        let pid = (0..TRIES).find_map(|_| {
             let pid = start(&phase, situation);
             let is_there = match interrupt {
                 Some(at) => begin_nested(&phase, pid, plan, at),
@@ -121,7 +133,7 @@ fn main() {
         }
         let ended = phase.word().load(Ordering::SeqCst) == 2;
         end(pid);
-        println!("point {pid} {step} {}", u32::from(ended));
+        println!("point {} {step} {}", CHILD.load(Ordering::Relaxed), u32::from(ended));
     }
     assert!(strays * 50 <= points, "children came to only {} of {points} places", points - strays);
 }
@@ -185,6 +197,7 @@ fn measure(phase: &Phase, situation: Situation, nested: Option<(Plan, Place)>) -
 /// Forks a child; it has stopped before its record.
 fn start(phase: &Phase, situation: Situation) -> i32 {
     phase.word().store(0, Ordering::SeqCst);
+    CHILD.fetch_add(1, Ordering::Relaxed);
     // SAFETY: one thread; the child goes on with copies of everything.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
@@ -282,7 +295,7 @@ fn resume(pid: i32) {
 extern "C" fn handler(_: libc::c_int) {
     let seq = HANDLER_SEQ.load(Ordering::Relaxed);
     HANDLER_SEQ.store(seq + 1, Ordering::Relaxed);
-    events::emit(HANDLER, u64::from(seq));
+    events::emit(handled(), u64::from(seq));
 }
 
 /// The child's life; ends by a kill.
@@ -294,10 +307,10 @@ fn child(phase: &Phase, situation: Situation) -> ! {
     }
     let before = events_before(situation);
     if let Situation::Nested(_) = situation {
-        events::emit_all(OUTER, before - 1);
+        events::emit_all(outer(), before - 1);
         stopped_record(phase, before - 1);
     } else {
-        events::emit_all(OUTER, before);
+        events::emit_all(outer(), before);
     }
     stopped_record(phase, before);
     // SAFETY: stops this process; the parent kills it.
@@ -310,12 +323,12 @@ fn child(phase: &Phase, situation: Situation) -> ! {
 /// One function, not inlined: both records of a child then run through the same addresses.
 #[inline(never)]
 fn stopped_record(phase: &Phase, seq: u64) {
-    let payload = Payload::new(OUTER, seq);
+    let payload = Payload::new(outer(), seq);
     let hash = payload.hash();
     // SAFETY: stops this process, which its parent continues.
     unsafe { libc::raise(libc::SIGSTOP) };
     phase.word().store(1, Ordering::SeqCst);
-    events::step(OUTER, seq, hash, payload.bytes());
+    events::step(outer(), seq, hash, payload.bytes());
     phase.word().store(2, Ordering::SeqCst);
 }
 
@@ -329,7 +342,7 @@ fn events_before(situation: Situation) -> u64 {
     }
     (0..)
         .find(|&seq| {
-            bytes += EVENT_BYTES + Payload::new(OUTER, seq).bytes().len();
+            bytes += EVENT_BYTES + Payload::new(0, seq).bytes().len();
             bytes > SUBBUF_BYTES
         })
         .expect("some event does not fit")
