@@ -10,6 +10,7 @@
 //! writes no files, it starts no threads, and it does not write CTF 2.
 #![deny(unsafe_code)]
 
+pub mod class;
 mod escape;
 mod limits;
 pub mod metadata;
