@@ -34,6 +34,7 @@ mod error;
 mod event;
 mod map;
 mod merge;
+pub mod metadata;
 mod open;
 mod stream;
 mod tsdl;

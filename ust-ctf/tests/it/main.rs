@@ -7,5 +7,7 @@ mod oracle;
 mod parser;
 mod roundtrip;
 mod sample;
+mod short;
 mod tool;
+mod tsdl;
 mod writer;
