@@ -106,7 +106,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(NOTHING_RECORDED);
     }
     if arguments.view {
-        view::print(&summary.output, ust_ctf::text::Options::default(), None)?;
+        let trace = view::open(std::slice::from_ref(&summary.output))?;
+        view::print(&trace, ust_ctf::text::Options::default(), None, None)?;
     }
     Ok(code)
 }

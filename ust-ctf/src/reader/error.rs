@@ -22,6 +22,14 @@ pub enum OpenError {
         /// Where it was searched.
         path: PathBuf,
     },
+    /// The metadata aligns a field to more than this reader can.
+    #[error("`{}` aligns a field to {align_bits} bits; up to 32768 can be read", path.display())]
+    Alignment {
+        /// The metadata file.
+        path: PathBuf,
+        /// The greatest alignment in it.
+        align_bits: u64,
+    },
     /// The metadata cannot be understood.
     #[error(transparent)]
     Metadata(#[from] MetadataError),

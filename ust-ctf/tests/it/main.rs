@@ -4,7 +4,6 @@
 mod damage;
 mod metadata;
 mod oracle;
-mod parser;
 mod roundtrip;
 mod sample;
 mod short;

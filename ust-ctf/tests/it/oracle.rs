@@ -16,7 +16,7 @@ fn ours(folder: &Path, options: Options) -> (String, String) {
     let mut printer = Printer::new(options);
     let mut lines = Vec::new();
     let mut events = trace.events();
-    for event in &mut events {
+    while let Some(event) = events.next() {
         printer.print(&mut lines, &event).expect("memory");
     }
     let warnings: Vec<_> = trace.warnings().iter().chain(events.warnings()).map(ToString::to_string).collect();
