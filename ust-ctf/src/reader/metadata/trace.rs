@@ -190,9 +190,19 @@ impl TraceDraft {
     }
 
     /// CTF 1.8: sets `clock` to the one that maps a field of `tree`; a stream can have only one.
+    ///
+    /// CTF 2 says it elsewhere, and then it must be there.
     fn find_clock(&mut self, tree: Option<&Tree>, clock: &mut Option<usize>) -> Result<()> {
         if !self.is_ctf1() {
-            return Ok(());
+            let is_time = |role| matches!(role, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp));
+            let timestamp = tree.and_then(|tree| tree.nodes.iter().find(|node| is_time(node.role)));
+            return match (timestamp, clock) {
+                (Some(node), None) => {
+                    let message = "this is a time stamp, but its data stream class has no `default-clock-class-id`";
+                    Err(Complaint::new(node.draft.at, message))
+                }
+                _ => Ok(()),
+            };
         }
         for node in tree.map_or(&[][..], |tree| &tree.nodes) {
             let Kind::Integer(integer) = &node.draft.kind else { continue };

@@ -69,7 +69,7 @@ pub(super) fn integer(at: usize, attributes: &[Attribute]) -> Result<(u64, Kind)
         is_enumeration: false,
     };
     let align = align.unwrap_or(if bits.is_multiple_of(8) { 8 } else { 1 });
-    Ok((align, Kind::Integer(Integer { class, is_native: order.is_none(), is_text, clock, role: None })))
+    Ok((align, Kind::Integer(Integer { class, is_native: order.is_none(), is_text, clock, roles: Vec::new() })))
 }
 
 /// Returns the class of `floating_point { attributes }` and its alignment.
@@ -114,7 +114,7 @@ pub(super) fn string(attributes: &[Attribute]) -> Result<(u64, Kind)> {
             encoding(*at, value)?;
         }
     }
-    Ok((8, Kind::Plain(ClassKind::String(Encoding::Utf8), None)))
+    Ok((8, Kind::Plain(ClassKind::String(Encoding::Utf8))))
 }
 
 /// Returns the number `value`, which is that of `name`.

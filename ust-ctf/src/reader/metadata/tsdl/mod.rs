@@ -23,12 +23,12 @@ use types::{Env, Names};
 use super::Result;
 use super::trace::TraceDraft;
 
-/// Returns what `source` describes.
+/// Returns what `source` describes; if it `is_cut`, the last statement may lack its end and is then left out.
 ///
 /// What is declared outside blocks is known in all of them, so that goes first; the lengths of arrays can be in the
 /// environment, so that goes before.
-pub(super) fn read(source: &str) -> Result<TraceDraft> {
-    let statements = statements(source)?;
+pub(super) fn read(source: &str, is_cut: bool) -> Result<TraceDraft> {
+    let statements = statements(source, is_cut)?;
     let mut env = Vec::new();
     for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Env) {
         if let Some(Item::Block { entries, .. }) = parse(source, *at)? {
@@ -60,11 +60,18 @@ enum Statement {
 }
 
 /// Returns where each statement starts and what it is.
-fn statements(source: &str) -> Result<Vec<(usize, Statement)>> {
+fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, Statement)>> {
     let mut lexer = Lexer::new(source, 0);
     let mut statements = Vec::new();
     loop {
-        let tokens = lexer.statement()?;
+        let tokens = match lexer.statement() {
+            Err(_) if is_cut => return Ok(statements),
+            tokens => tokens?,
+        };
+        let is_whole = tokens.last().is_some_and(|token| token.kind == TokenKind::Symbol(";"));
+        if is_cut && !is_whole {
+            return Ok(statements);
+        }
         let first = tokens.iter().find(|token| !matches!(token.kind, TokenKind::SourceNote(_)));
         let Some(first) = first else {
             if tokens.is_empty() {

@@ -89,7 +89,7 @@ fn check(role: Role, name: &str, draft: &Draft, position: u32, is_direct: bool) 
             {
                 Ok(Some(role))
             }
-            Kind::Plain(ClassKind::StaticText(TextClass { len: 16, .. }), _) => Ok(Some(role)),
+            Kind::Plain(ClassKind::StaticText(TextClass { len: 16, .. })) => Ok(Some(role)),
             _ => wrong("must be an array of 16 unsigned integers of 8 bits"),
         },
         _ => match class {

@@ -222,9 +222,7 @@ impl<'outer> Names<'outer> {
         };
         let encoding = Encoding::Utf8;
         let kind = match &length {
-            Length::Count(len) if is_text => {
-                Kind::Plain(ClassKind::StaticText(TextClass { len: *len, encoding }), None)
-            }
+            Length::Count(len) if is_text => Kind::Plain(ClassKind::StaticText(TextClass { len: *len, encoding })),
             Length::Count(len) => Kind::Array { len: *len, element },
             Length::Field(path) if is_text => Kind::DynamicText { length: reference(path), encoding },
             Length::Field(path) => Kind::Sequence { length: reference(path), element },
