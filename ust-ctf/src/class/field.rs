@@ -203,8 +203,10 @@ pub struct Member {
     /// What it is.
     pub class: Arc<Class>,
     /// Keep its value here: later fields refer to it. An enumeration's or integer's value as 64 bits, a Bool's as 0 or 1.
+    ///
+    /// CTF 2: of an optional or a variant, the value of the option that is there, if it is one of these; else nothing is kept.
     pub save: Option<Slot>,
-    /// What a reader uses it for.
+    /// What a reader uses it for; of an optional or a variant as for `save`.
     pub role: Option<Role>,
 }
 

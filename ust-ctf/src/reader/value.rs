@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::bits::Layout;
 use super::place::{Damage, Place, SlotFile as _, Slots, until_nul};
-use super::walk::{as_kept, is_present, option_idx, skip, skip_elements, take_bytes, take_number, take_string};
+use super::walk::{as_kept, chosen, is_present, option_idx, skip, skip_elements, take_bytes, take_number, take_string};
 use crate::class::{ByteOrder, Class, ClassKind, Encoding, FloatClass, Member, StructClass};
 
 /// A field of an event or a packet.
@@ -198,9 +198,10 @@ impl<'e> Fields<'e> {
 
     fn read(&mut self, member: &'e Member) -> Option<Value<'e>> {
         if let Some(slot) = member.save
-            && let Some((number, _)) = take_number(&member.class, &mut self.place.clone()).ok()?
+            && let Some(class) = chosen(&member.class, &self.slots).ok()?
+            && let Some((number, _)) = take_number(class, &mut self.place.clone()).ok()?
         {
-            self.slots.set_slot(slot, as_kept(&member.class, number));
+            self.slots.set_slot(slot, as_kept(class, number));
         }
         read(&member.class, &mut self.place, &mut self.slots).ok()
     }

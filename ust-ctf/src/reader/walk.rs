@@ -39,9 +39,12 @@ pub(crate) fn skip_member<S: SlotFile + ?Sized>(
 ) -> Result<(), Damage> {
     let class = &*member.class;
     if member.save.is_some() || member.role.is_some() {
-        if let Some((value, bits)) = take_number(class, place)? {
+        let before = *place;
+        if let Some(chosen) = chosen(class, slots)?
+            && let Some((value, bits)) = take_number(chosen, place)?
+        {
             if let Some(slot) = member.save {
-                slots.set_slot(slot, as_kept(class, value));
+                slots.set_slot(slot, as_kept(chosen, value));
             }
             if let Some(role) = member.role {
                 roles.number(role, value, bits);
@@ -49,8 +52,6 @@ pub(crate) fn skip_member<S: SlotFile + ?Sized>(
             return Ok(());
         }
         if member.role == Some(Role::TraceUuid) {
-            place.align(class.align_bits.max(1));
-            let before = *place;
             skip(class, place, slots, roles)?;
             roles.uuid(uuid(before));
             return Ok(());
@@ -61,7 +62,21 @@ pub(crate) fn skip_member<S: SlotFile + ?Sized>(
 
 /// Sixteen bytes from `place`.
 fn uuid(mut place: Place<'_>) -> [u8; 16] {
+    place.align(8);
     place.take(16).ok().and_then(|bytes| bytes.try_into().ok()).unwrap_or_default()
+}
+
+/// Returns the class of what is there: through optionals and variants, that of the option; nothing if it is absent.
+pub(crate) fn chosen<'c, S: SlotFile + ?Sized>(class: &'c Class, slots: &S) -> Result<Option<&'c Class>, Damage> {
+    let mut class = class;
+    loop {
+        class = match &class.kind {
+            ClassKind::Optional(inner) if is_present(inner, slots) => &inner.class,
+            ClassKind::Optional(_) => return Ok(None),
+            ClassKind::Variant(variant) => &variant.options[option_idx(variant, slots)?].class,
+            _ => return Ok(Some(class)),
+        };
+    }
 }
 
 /// Returns what later fields see of `value`.

@@ -138,15 +138,9 @@ impl Members {
 impl MemberNode {
     fn put_special(&self, context: &mut Context<'_, '_>, place: &mut Place<'_>) -> Result<(), Damage> {
         if let Some(slot) = self.save {
-            let value = match &self.node {
-                Node::Decimal(layout) | Node::SignedDecimal(layout) | Node::Bits(layout, _) => {
-                    read(*layout, &mut place.clone())?
-                }
-                Node::Number(number) | Node::Enumeration(number, _) => number.read(&mut place.clone())?,
-                Node::Bool(layout) => u64::from(read(*layout, &mut place.clone())? != 0),
-                _ => 0,
-            };
-            context.slots.set_slot(slot, value);
+            if let Some(value) = self.node.number(&context.slots, *place)? {
+                context.slots.set_slot(slot, value);
+            }
         }
         if self.is_hidden {
             let mut hidden = Out::default();
@@ -204,6 +198,25 @@ impl Number {
 }
 
 impl Node {
+    /// Returns what later fields see of this one, if it is a number.
+    fn number(&self, slots: &Overlay<'_>, mut place: Place<'_>) -> Result<Option<u64>, Damage> {
+        Ok(Some(match self {
+            Self::Decimal(layout) | Self::SignedDecimal(layout) | Self::Bits(layout, _) => read(*layout, &mut place)?,
+            Self::Number(number) | Self::Enumeration(number, _) => number.read(&mut place)?,
+            Self::Bool(layout) => u64::from(read(*layout, &mut place)? != 0),
+            Self::Optional(class, align, inner) if is_present(class, slots) => {
+                place.align(*align);
+                return inner.number(slots, place);
+            }
+            Self::Variant(class, options) => {
+                let (align, inner) = &options[option_idx(class, slots)?];
+                place.align(*align);
+                return inner.number(slots, place);
+            }
+            _ => return Ok(None),
+        }))
+    }
+
     /// Decodes a field from its aligned place, and prints it.
     pub(super) fn put(&self, context: &mut Context<'_, '_>, place: &mut Place<'_>) -> Result<(), Damage> {
         match self {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The integration tests of `ust-ctf`, as one binary.
 
+mod ctf2;
 mod damage;
 mod metadata;
 mod oracle;

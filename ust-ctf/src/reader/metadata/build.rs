@@ -48,7 +48,8 @@ impl Builder<'_> {
                     }
                 }
             }
-            Kind::Plain(kind, _) => kind.clone(),
+            Kind::Plain(kind) => kind.clone(),
+            Kind::StaticBlob(blob, _) => ClassKind::StaticBlob(blob.clone()),
             Kind::DynamicText { encoding, .. } => {
                 ClassKind::DynamicText(TextClass { len: self.length(depends), encoding: *encoding })
             }

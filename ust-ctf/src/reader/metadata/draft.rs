@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Result;
-use crate::class::{BitMapFlag, ByteOrder, ClassKind, Encoding, IntegerClass, Range, Role};
+use crate::class::{BitMapFlag, BlobClass, ByteOrder, ClassKind, Encoding, IntegerClass, Range, Role};
 use crate::limits::{CLASSES_MAX, NAME_BYTES_PER_CLASS, TYPE_DEPTH_MAX};
 use crate::reader::error::Complaint;
 
@@ -33,7 +33,9 @@ pub(super) enum Kind {
     Float(Float),
     Bits(Bits),
     /// What holds no other class and refers to none.
-    Plain(ClassKind, Option<Role>),
+    Plain(ClassKind),
+    /// As [`ClassKind::StaticBlob`], with what it is used for.
+    StaticBlob(BlobClass<u64>, Vec<Role>),
     DynamicText {
         length: Reference,
         encoding: Encoding,
@@ -75,8 +77,8 @@ pub(super) struct Integer {
     pub(super) is_text: bool,
     /// CTF 1.8: name of the clock whose cycles it counts, and where that is said.
     pub(super) clock: Option<(usize, Arc<str>)>,
-    /// CTF 2: what it is used for.
-    pub(super) role: Option<Role>,
+    /// CTF 2: what it is used for, in the scopes in which that has a meaning.
+    pub(super) roles: Vec<Role>,
 }
 
 #[derive(Clone, Debug)]
@@ -217,8 +219,8 @@ impl Draft {
                 add(class, ranges.as_ref().map_or(0, |ranges| ranges.len() * size_of::<Range>()));
             }
             Kind::DynamicBlob { media_type, .. } => cost += name_cost(media_type.len()),
-            Kind::Plain(ClassKind::StaticBlob(blob), _) => cost += name_cost(blob.media_type.len()),
-            Kind::Integer(_) | Kind::Float(_) | Kind::Bits(_) | Kind::Plain(..) | Kind::DynamicText { .. } => {}
+            Kind::StaticBlob(blob, _) => cost += name_cost(blob.media_type.len()),
+            Kind::Integer(_) | Kind::Float(_) | Kind::Bits(_) | Kind::Plain(_) | Kind::DynamicText { .. } => {}
         }
         depth += 1;
         if depth > TYPE_DEPTH_MAX {

@@ -5,7 +5,9 @@
 //!
 //! | metadata                              | read by  |
 //! |---------------------------------------|----------|
-//! | CTF 1.8, text or packets of text      | [`tsdl`] |
+//! | CTF 1.8                               | [`tsdl`] |
+//! | CTF 2                                 | [`json`] |
+//! | either of them in packets             | [`packets`] takes it out |
 //!
 //! All of it is untrusted: whatever the bytes are, reading them ends, does not panic, nests its calls to a fixed depth,
 //! and takes memory in proportion to them up to the limits in `limits.rs`.
@@ -14,11 +16,14 @@
 
 mod build;
 mod draft;
+mod json;
+mod packets;
 mod resolve;
 mod trace;
 mod tree;
 mod tsdl;
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::error::{Complaint, MetadataError};
@@ -39,8 +44,19 @@ pub fn read_metadata(file: &Path, bytes: &[u8]) -> std::result::Result<TraceClas
         let message = format!("this metadata has {} bytes; at most {METADATA_BYTES_MAX} are read", bytes.len());
         return Err(Complaint::new(0, message).locate(file, ""));
     }
-    let source = String::from_utf8_lossy(bytes);
-    tsdl::read(&source).and_then(trace::TraceDraft::finish).map_err(|complaint| complaint.locate(file, &source))
+    let mut bytes = Cow::Borrowed(bytes);
+    let mut is_cut = false;
+    if packets::is_packetised(&bytes) {
+        let unpacked = packets::unpack(&bytes).map_err(|complaint| complaint.locate(file, ""))?;
+        (bytes, is_cut) = (Cow::Owned(unpacked.text), unpacked.is_cut);
+    }
+    let source = String::from_utf8_lossy(&bytes);
+    let class = if json::is_json(&source) {
+        json::read(&source)
+    } else {
+        tsdl::read(&source, is_cut).and_then(trace::TraceDraft::finish)
+    };
+    class.map_err(|complaint| complaint.locate(file, &source))
 }
 
 /// Returns the UUID in its usual form of 36 characters.

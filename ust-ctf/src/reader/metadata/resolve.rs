@@ -68,20 +68,24 @@ impl Slots {
 type Target = (Scope, u32);
 
 /// Resolves what the fields of `scope` refer to.
-pub(super) fn resolve(scopes: &mut Scopes, scope: Scope, slots: &mut Slots) -> Result<()> {
+///
+/// With `names_options`, as in CTF 1.8, a path names the options of variants that it goes through; without, it goes
+/// through all of them.
+pub(super) fn resolve(scopes: &mut Scopes, scope: Scope, slots: &mut Slots, names_options: bool) -> Result<()> {
+    let from = |idx| ((scope, idx), names_options);
     let count = scopes[scope as usize].as_ref().map_or(0, Tree::len);
     for idx in 0..count {
         let Some(tree) = &scopes[scope as usize] else { break };
         let draft = std::sync::Arc::clone(&tree.node(idx).draft);
         let depends = match &draft.kind {
             Kind::Sequence { length, .. } | Kind::DynamicText { length, .. } | Kind::DynamicBlob { length, .. } => {
-                let mut search = Search { scopes, slots, from: (scope, idx) };
+                let mut search = Search::new(scopes, slots, from(idx));
                 let targets = search.targets(length)?;
                 search.check_length(length, &targets)?;
                 Depends::Length(save(scopes, slots, &targets))
             }
             Kind::Optional { selector, ranges, .. } => {
-                let mut search = Search { scopes, slots, from: (scope, idx) };
+                let mut search = Search::new(scopes, slots, from(idx));
                 let targets = search.targets(selector)?;
                 let (is_signed, ranges) = search.optional(selector, &targets, ranges.as_deref())?;
                 let slot = save(scopes, slots, &targets);
@@ -91,7 +95,7 @@ pub(super) fn resolve(scopes: &mut Scopes, scope: Scope, slots: &mut Slots) -> R
                 let Some(selector) = selector else {
                     return Err(Complaint::new(draft.at, "this variant has no tag: write `variant <TAG>`"));
                 };
-                let mut search = Search { scopes, slots, from: (scope, idx) };
+                let mut search = Search::new(scopes, slots, from(idx));
                 let targets = search.targets(selector)?;
                 let (is_signed, ranges) = search.variant(selector, &targets, options)?;
                 let slot = save(scopes, slots, &targets);
@@ -132,9 +136,14 @@ struct Search<'s> {
     slots: &'s mut Slots,
     /// The field that refers.
     from: Target,
+    names_options: bool,
 }
 
-impl Search<'_> {
+impl<'s> Search<'s> {
+    fn new(scopes: &'s Scopes, slots: &'s mut Slots, (from, names_options): (Target, bool)) -> Self {
+        Self { scopes, slots, from, names_options }
+    }
+
     fn tree(&self, scope: Scope) -> Option<&Tree> {
         self.scopes[scope as usize].as_ref()
     }
@@ -199,8 +208,13 @@ impl Search<'_> {
 
     /// Returns the member `name` of the structure `idx`, if it is read before the field that refers, or is around it.
     fn member(&self, tree: &Tree, idx: u32, name: &str) -> Option<u32> {
-        let Kind::Struct(members) = &tree.node(idx).draft.kind else { return None };
-        let position = members.position(name)?;
+        let position = match &tree.node(idx).draft.kind {
+            Kind::Struct(members) => members.position(name)?,
+            Kind::Variant { options, .. } => {
+                options.iter().position(|option| option.name.as_deref() == Some(name))? as u32
+            }
+            _ => return None,
+        };
         let (scope, from) = self.from;
         let is_read = scope != tree.scope
             || tree.child_towards(idx, from).is_none_or(|child| {
@@ -219,7 +233,9 @@ impl Search<'_> {
         let (scope, from) = self.from;
         let towards = if scope == tree.scope { tree.child_towards(idx, from) } else { None };
         match &tree.node(idx).draft.kind {
-            Kind::Struct(_) => {
+            Kind::Struct(_) if !is_last => found.push(idx),
+            Kind::Variant { options, .. } if self.names_options && towards.is_none() => {
+                self.slots.steps = self.slots.steps.saturating_add(options.len() as u64);
                 if !is_last {
                     found.push(idx);
                 }
@@ -300,7 +316,7 @@ impl Search<'_> {
                 self.slots.step(selector.at, ranges.len())?;
                 all.push(ranges);
             }
-            return Ok((is_signed, all));
+            return check_disjoint(selector.at, &all).map(|()| (is_signed, all));
         }
         let mappings = self.labels(selector, targets)?;
         self.slots.step(selector.at, mappings.len())?;
@@ -308,12 +324,14 @@ impl Search<'_> {
             mappings.iter().map(|mapping| (mapping.label.as_str(), mapping.ranges.as_slice())).collect();
         for option in options {
             let name = option.name.as_deref().unwrap_or_default();
-            let ranges = by_label.get(name).copied().unwrap_or_default();
+            let Some(ranges) = by_label.get(name) else {
+                let message = format!("the option `{name}` is not a label of the tag `{}`", selector.text());
+                return Err(Complaint::new(option.draft.at, message));
+            };
+            self.slots.step(selector.at, ranges.len())?;
             all.push(ranges.to_vec());
         }
-        for ranges in &all {
-            self.slots.step(selector.at, ranges.len())?;
-        }
+        check_disjoint(selector.at, &all)?;
         Ok((is_signed, all))
     }
 
@@ -332,4 +350,28 @@ impl Search<'_> {
             )),
         }
     }
+}
+
+/// Refuses a value for which two options stand.
+fn check_disjoint(at: usize, options: &[Vec<Range>]) -> Result<()> {
+    let mut all: Vec<(i128, i128, usize)> = Vec::new();
+    for (option, ranges) in options.iter().enumerate() {
+        all.extend(ranges.iter().map(|range| (range.low, range.high, option)));
+    }
+    all.sort_unstable();
+    // In the order of their begins, a range meets an earlier one exactly if it meets the one that reaches furthest.
+    let mut furthest: Option<(i128, usize)> = None;
+    for (low, high, option) in all {
+        match furthest {
+            Some((reach, other)) if other != option && low <= reach => {
+                return Err(Complaint::new(
+                    at,
+                    format!("more than one option of this variant stands for the value {low}"),
+                ));
+            }
+            Some((reach, _)) if high <= reach => {}
+            _ => furthest = Some((high, option)),
+        }
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ use super::draft::{Draft, Kind, Scope, name_cost, too_large};
 use super::resolve::{Scopes, Slots, resolve};
 use super::tree::Tree;
 use crate::class::{
-    ByteOrder, ClockClass, EnvValue, EventClass, Identity, Source, StreamClass, StructClass, TraceClass,
+    ByteOrder, ClockClass, EnvValue, EventClass, Identity, Role, Source, StreamClass, StructClass, TraceClass,
 };
 use crate::limits::CLASSES_MAX;
 use crate::reader::error::Complaint;
@@ -30,8 +30,6 @@ pub(super) struct TraceDraft {
     pub(super) clock_idx: HashMap<String, usize>,
     /// Byte order of what names none.
     pub(super) native: ByteOrder,
-    /// Names lose one leading underscore.
-    pub(super) strips_names: bool,
     pub(super) packet_header: Option<Arc<Draft>>,
     pub(super) streams: Vec<StreamDraft>,
     pub(super) events: Vec<EventDraft>,
@@ -78,6 +76,10 @@ struct Stream {
 }
 
 impl TraceDraft {
+    fn is_ctf1(&self) -> bool {
+        self.version == 1
+    }
+
     /// Returns the classes.
     pub(super) fn finish(mut self) -> Result<TraceClass> {
         self.check_size()?;
@@ -85,11 +87,14 @@ impl TraceDraft {
         let mut slots = Slots::default();
         let mut header: Scopes = Default::default();
         header[Scope::PacketHeader as usize] = self.tree(Scope::PacketHeader, self.packet_header.as_ref())?;
-        resolve(&mut header, Scope::PacketHeader, &mut slots)?;
+        resolve(&mut header, Scope::PacketHeader, &mut slots, self.is_ctf1())?;
         for stream in &mut streams {
             self.resolve_stream(stream, &mut header, &mut slots)?;
         }
-        let builder = Builder { native: self.native, slots: &slots, strips_names: self.strips_names };
+        if self.is_ctf1() {
+            implicit_ids(&header, &mut streams)?;
+        }
+        let builder = Builder { native: self.native, slots: &slots, strips_names: self.is_ctf1() };
         let packet_header = take(&builder, &mut header, Scope::PacketHeader);
         let mut classes: Vec<StreamClass> = streams.into_iter().map(|stream| build_stream(&builder, stream)).collect();
         classes.sort_by_key(|stream| stream.id);
@@ -156,7 +161,7 @@ impl TraceDraft {
         Ok(Some(tree))
     }
 
-    fn resolve_stream(&self, stream: &mut Stream, header: &mut Scopes, slots: &mut Slots) -> Result<()> {
+    fn resolve_stream(&mut self, stream: &mut Stream, header: &mut Scopes, slots: &mut Slots) -> Result<()> {
         let Stream { draft, scopes, events, clock } = stream;
         let header_idx = Scope::PacketHeader as usize;
         scopes[header_idx] = header[header_idx].take();
@@ -167,13 +172,13 @@ impl TraceDraft {
         ];
         for (scope, draft) in own {
             scopes[scope as usize] = self.tree(scope, draft.as_ref())?;
-            resolve(scopes, scope, slots)?;
+            resolve(scopes, scope, slots, self.is_ctf1())?;
             self.find_clock(scopes[scope as usize].as_ref(), clock)?;
         }
         for (event, event_scopes) in events {
             for (scope, draft) in [(Scope::SpecificContext, &event.context), (Scope::Payload, &event.payload)] {
                 scopes[scope as usize] = self.tree(scope, draft.as_ref())?;
-                resolve(scopes, scope, slots)?;
+                resolve(scopes, scope, slots, self.is_ctf1())?;
                 self.find_clock(scopes[scope as usize].as_ref(), clock)?;
             }
             for scope in [Scope::SpecificContext, Scope::Payload] {
@@ -184,24 +189,94 @@ impl TraceDraft {
         Ok(())
     }
 
-    /// Sets `clock` to the one that maps a field of `tree`; a stream can have only one.
-    fn find_clock(&self, tree: Option<&Tree>, clock: &mut Option<usize>) -> Result<()> {
+    /// CTF 1.8: sets `clock` to the one that maps a field of `tree`; a stream can have only one.
+    ///
+    /// CTF 2 says it elsewhere, and then it must be there.
+    fn find_clock(&mut self, tree: Option<&Tree>, clock: &mut Option<usize>) -> Result<()> {
+        if !self.is_ctf1() {
+            let is_time = |role| matches!(role, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp));
+            let timestamp = tree.and_then(|tree| tree.nodes.iter().find(|node| is_time(node.role)));
+            return match (timestamp, clock) {
+                (Some(node), None) => {
+                    let message = "this is a time stamp, but its data stream class has no `default-clock-class-id`";
+                    Err(Complaint::new(node.draft.at, message))
+                }
+                _ => Ok(()),
+            };
+        }
         for node in tree.map_or(&[][..], |tree| &tree.nodes) {
             let Kind::Integer(integer) = &node.draft.kind else { continue };
-            let Some((at, name)) = &integer.clock else { continue };
-            let Some(idx) = self.clock_idx.get(&**name).copied() else {
-                return Err(Complaint::new(*at, format!("there is no clock `{name}`")));
+            let (at, idx) = match (&integer.clock, node.role) {
+                (Some((at, name)), _) => match self.clock_idx.get(&**name) {
+                    Some(idx) => (*at, *idx),
+                    None => return Err(Complaint::new(*at, format!("there is no clock `{name}`"))),
+                },
+                (None, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp)) => {
+                    (node.draft.at, self.only_clock(node.draft.at)?)
+                }
+                _ => continue,
             };
             if clock.is_some_and(|other| other != idx) {
-                let other = clock.and_then(|other| self.clocks.get(other)).map_or("", |clock| &clock.id);
-                let message =
-                    format!("the clock `{name}` is the second one of a stream, after `{other}`; it can have one");
-                return Err(Complaint::new(*at, message));
+                let name = |idx: usize| self.clocks.get(idx).map_or("", |clock| &clock.id);
+                let message = format!(
+                    "the clock `{}` is the second one of a stream, after `{}`; it can have one",
+                    name(idx),
+                    clock.map_or("", name)
+                );
+                return Err(Complaint::new(at, message));
             }
             *clock = Some(idx);
         }
         Ok(())
     }
+
+    /// Returns the clock of a time stamp that names none: the only one, which has cycles of a nanosecond if there is none.
+    fn only_clock(&mut self, at: usize) -> Result<usize> {
+        match self.clocks.len() {
+            0 => self.clocks.push(ClockClass {
+                id: "default".to_owned(),
+                description: String::new(),
+                uuid: None,
+                identity: Identity::default(),
+                freq: 1_000_000_000,
+                precision: 0,
+                offset_s: 0,
+                offset_cycles: 0,
+                is_unix_epoch: true,
+            }),
+            1 => {}
+            count => {
+                let message = format!("this time stamp has no `map`, and there are {count} clocks: say which it is");
+                return Err(Complaint::new(at, message));
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// CTF 1.8: gives the id 0 to the only event of a stream whose header has no id, and to the only stream likewise.
+fn implicit_ids(header: &Scopes, streams: &mut [Stream]) -> Result<()> {
+    let has = |scopes: &Scopes, scope: Scope, role: Role| {
+        let nodes = scopes[scope as usize].as_ref().map_or(&[][..], |tree| &tree.nodes);
+        nodes.iter().any(|node| node.role == Some(role))
+    };
+    if !has(header, Scope::PacketHeader, Role::StreamClassId) {
+        if let [_, second, ..] = streams {
+            let message = "there are several streams, so the packet header must have an unsigned integer `stream_id`";
+            return Err(Complaint::new(second.draft.at, message));
+        }
+        streams.iter_mut().for_each(|stream| stream.draft.id = None);
+    }
+    for stream in streams {
+        if !has(&stream.scopes, Scope::EventHeader, Role::EventClassId) {
+            if let [_, (second, _), ..] = &stream.events[..] {
+                let message = "this stream has several events, so its event header must have an unsigned integer `id`";
+                return Err(Complaint::new(second.at, message));
+            }
+            stream.events.iter_mut().for_each(|(event, _)| event.id = None);
+        }
+    }
+    Ok(())
 }
 
 fn take(builder: &Builder<'_>, scopes: &mut Scopes, scope: Scope) -> Option<StructClass> {

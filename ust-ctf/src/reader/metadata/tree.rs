@@ -122,11 +122,6 @@ impl Tree {
         idx
     }
 
-    /// Tells whether `idx` is around `inner`, or is it.
-    pub(super) fn is_around(&self, idx: u32, inner: u32) -> bool {
-        self.child_towards(idx, inner).is_some() || idx == inner
-    }
-
     /// Returns the child of `idx` that is around `inner` or is it; none if `idx` is not around it.
     pub(super) fn child_towards(&self, idx: u32, inner: u32) -> Option<u32> {
         let mut child = inner;

@@ -28,6 +28,11 @@ impl<'n> Seen<'n> {
         self.0.push(name);
         Ok(())
     }
+
+    /// Tells whether `name` was given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains(&name)
+    }
 }
 
 /// Returns the class of `integer { attributes }` and its alignment.
@@ -44,7 +49,7 @@ pub(super) fn integer(at: usize, attributes: &[Attribute]) -> Result<(u64, Kind)
             "base" => base = base_value(*at, value)?,
             "byte_order" => order = byte_order(*at, value)?,
             "encoding" => is_text = encoding(*at, value)?.is_some(),
-            "map" => clock = Some((*at, clock_name(*at, value)?)),
+            "map" => clock = clock_name(value).map(|name| (*at, name)),
             _ => continue,
         }
         seen.once(*at, name)?;
@@ -64,7 +69,7 @@ pub(super) fn integer(at: usize, attributes: &[Attribute]) -> Result<(u64, Kind)
         is_enumeration: false,
     };
     let align = align.unwrap_or(if bits.is_multiple_of(8) { 8 } else { 1 });
-    Ok((align, Kind::Integer(Integer { class, is_native: order.is_none(), is_text, clock, role: None })))
+    Ok((align, Kind::Integer(Integer { class, is_native: order.is_none(), is_text, clock, roles: Vec::new() })))
 }
 
 /// Returns the class of `floating_point { attributes }` and its alignment.
@@ -109,7 +114,7 @@ pub(super) fn string(attributes: &[Attribute]) -> Result<(u64, Kind)> {
             encoding(*at, value)?;
         }
     }
-    Ok((8, Kind::Plain(ClassKind::String(Encoding::Utf8), None)))
+    Ok((8, Kind::Plain(ClassKind::String(Encoding::Utf8))))
 }
 
 /// Returns the number `value`, which is that of `name`.
@@ -164,14 +169,12 @@ fn alignment_value(at: usize, value: &Value) -> Result<u64> {
 
 pub(super) fn boolean(at: usize, name: &str, value: &Value) -> Result<bool> {
     match value {
-        Value::Number(0) => Ok(false),
-        Value::Number(1) => Ok(true),
+        Value::Number(number) => Ok(*number != 0),
         Value::Words(word) | Value::String(word) => match word.as_str() {
             "true" | "TRUE" => Ok(true),
             "false" | "FALSE" => Ok(false),
             _ => Err(Complaint::new(at, format!("`{name}` must be `true` or `false`, not `{word}`"))),
         },
-        Value::Number(number) => Err(Complaint::new(at, format!("`{name}` must be `true` or `false`, not {number}"))),
     }
 }
 
@@ -203,10 +206,10 @@ fn base_value(at: usize, value: &Value) -> Result<Base> {
     })
 }
 
-fn clock_name(at: usize, value: &Value) -> Result<Arc<str>> {
-    let name = match value {
-        Value::Words(words) => words.strip_prefix("clock.").and_then(|rest| rest.strip_suffix(".value")),
+/// Returns the NAME of `clock.NAME.value`; to map anything else means nothing so far.
+fn clock_name(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Words(words) => words.strip_prefix("clock.")?.strip_suffix(".value").map(Arc::from),
         _ => None,
-    };
-    name.map(Arc::from).ok_or_else(|| Complaint::new(at, "`map` must have the form `clock.NAME.value`"))
+    }
 }

@@ -17,7 +17,6 @@ use crate::reader::metadata::trace::{EventDraft, StreamDraft, TraceDraft};
 #[derive(Default)]
 pub(super) struct Blocks {
     trace: Option<TraceBlock>,
-    env: Vec<(String, EnvValue)>,
     clocks: Vec<ClockClass>,
     clock_idx: HashMap<String, usize>,
     streams: Vec<StreamDraft>,
@@ -26,10 +25,9 @@ pub(super) struct Blocks {
     callsites: HashMap<String, Source>,
 }
 
-#[derive(Default)]
 struct TraceBlock {
     uuid: Option<[u8; 16]>,
-    byte_order: Option<ByteOrder>,
+    byte_order: ByteOrder,
     packet_header: Option<Arc<Draft>>,
 }
 
@@ -39,14 +37,7 @@ impl Blocks {
         match kind {
             "trace" if self.trace.is_some() => return Err(Complaint::new(at, "there is a second `trace` block")),
             "trace" => self.trace = Some(trace_block(names, at, entries)?),
-            "env" => self.env.extend(env_block(entries)?),
-            "clock" => {
-                let clock = clock_block(at, entries)?;
-                if self.clock_idx.insert(clock.id.clone(), self.clocks.len()).is_some() {
-                    return Err(Complaint::new(at, format!("there are two clocks `{}`", clock.id)));
-                }
-                self.clocks.push(clock);
-            }
+            "clock" => self.add_clock(at, clock_block(at, entries)?)?,
             "stream" => self.streams.push(stream_block(names, at, entries)?),
             "event" => self.events.push(event_block(names, at, entries)?),
             "callsite" => {
@@ -59,9 +50,23 @@ impl Blocks {
         Ok(())
     }
 
+    fn add_clock(&mut self, at: usize, clock: ClockClass) -> Result<()> {
+        if let Some(other) = self.clock_idx.get(&clock.id).and_then(|idx| self.clocks.get(*idx)) {
+            let is_same = *other == clock;
+            return if is_same {
+                Ok(())
+            } else {
+                Err(Complaint::new(at, format!("there are two clocks `{}`", clock.id)))
+            };
+        }
+        self.clock_idx.insert(clock.id.clone(), self.clocks.len());
+        self.clocks.push(clock);
+        Ok(())
+    }
+
     /// Returns what all blocks describe; the text is `end` bytes long.
-    pub(super) fn finish(self, end: usize) -> Result<TraceDraft> {
-        let Self { trace, env, clocks, clock_idx, mut streams, mut events, callsites } = self;
+    pub(super) fn finish(self, env: Vec<(String, EnvValue)>, end: usize) -> Result<TraceDraft> {
+        let Self { trace, clocks, clock_idx, mut streams, mut events, callsites } = self;
         let Some(trace) = trace else {
             return Err(Complaint::new(end, "there is no `trace` block"));
         };
@@ -76,6 +81,10 @@ impl Blocks {
         for event in &mut events {
             event.source = event.source.take().or_else(|| callsites.get(&event.name).cloned());
             event.stream_id = event.stream_id.or(only_stream);
+            if event.stream_id.is_none() {
+                let message = "this event has no `stream_id`, and there is more than one stream";
+                return Err(Complaint::new(event.at, message));
+            }
         }
         Ok(TraceDraft {
             version: 1,
@@ -84,9 +93,7 @@ impl Blocks {
             env,
             clocks,
             clock_idx,
-            // Without a `trace` byte order nothing can be native; the check is where it is used.
-            native: trace.byte_order.unwrap_or(ByteOrder::Little),
-            strips_names: true,
+            native: trace.byte_order,
             packet_header: trace.packet_header,
             streams,
             events,
@@ -105,21 +112,17 @@ fn structure(names: &mut Names<'_>, ty: &super::ast::Type, what: &str) -> Result
 }
 
 fn trace_block(names: &mut Names<'_>, at: usize, entries: &[Item]) -> Result<TraceBlock> {
-    let mut block = TraceBlock::default();
+    let (mut trace_uuid, mut order, mut packet_header) = (None, None, None);
     let mut seen = Seen::default();
     for entry in entries {
         match entry {
             Item::Assign { at, name, value } => {
                 match name.as_str() {
-                    "major" if number::<u64>(*at, name, value)? != 1 => {
-                        return Err(Complaint::new(*at, "this is not CTF 1: the major version must be 1"));
-                    }
-                    "major" => {}
-                    "minor" => _ = number::<u64>(*at, name, value)?,
-                    "uuid" => block.uuid = Some(uuid(*at, value)?),
+                    "major" | "minor" => version(*at, name, value)?,
+                    "uuid" => trace_uuid = Some(uuid(*at, value)?),
                     "byte_order" => {
-                        block.byte_order = byte_order(*at, value)?;
-                        if block.byte_order.is_none() {
+                        order = byte_order(*at, value)?;
+                        if order.is_none() {
                             let message = "the byte order of a trace must be `le`, `be` or `network`, not `native`";
                             return Err(Complaint::new(*at, message));
                         }
@@ -130,31 +133,46 @@ fn trace_block(names: &mut Names<'_>, at: usize, entries: &[Item]) -> Result<Tra
             }
             Item::AssignType { at, name, ty } if name == "packet.header" => {
                 seen.once(*at, name)?;
-                block.packet_header = structure(names, ty, name)?;
+                packet_header = structure(names, ty, name)?;
             }
             other => names.declare(other)?,
         }
     }
-    if block.byte_order.is_none() {
-        return Err(Complaint::new(at, "this trace has no `byte_order`: it must be `le`, `be` or `network`"));
+    if let Some(missing) = ["major", "minor"].iter().find(|name| !seen.has(name)) {
+        return Err(Complaint::new(at, format!("this trace has no `{missing}`: CTF 1.8 has `major = 1; minor = 8;`")));
     }
-    Ok(block)
+    let Some(byte_order) = order else {
+        return Err(Complaint::new(at, "this trace has no `byte_order`: it must be `le`, `be` or `network`"));
+    };
+    Ok(TraceBlock { uuid: trace_uuid, byte_order, packet_header })
 }
 
-fn env_block(entries: &[Item]) -> Result<Vec<(String, EnvValue)>> {
+fn version(at: usize, name: &str, value: &Value) -> Result<()> {
+    let (number, wanted) = (number::<u64>(at, name, value)?, if name == "major" { 1 } else { 8 });
+    if number == wanted {
+        return Ok(());
+    }
+    Err(Complaint::new(
+        at,
+        format!("the {name} version is {number}; only CTF 1.8 is read here, so it must be {wanted}"),
+    ))
+}
+
+pub(super) fn env_block(entries: &[Item]) -> Vec<(String, EnvValue)> {
     let mut env = Vec::new();
     for entry in entries {
-        let Item::Assign { at, name, value } = entry else {
+        let Item::Assign { name, value, .. } = entry else {
             continue;
         };
         let value = match value {
             Value::String(text) => EnvValue::String(text.clone()),
             Value::Words(words) => EnvValue::String(words.clone()),
-            Value::Number(_) => EnvValue::Integer(number(*at, name, value)?),
+            // Numbers above 63 bits wrap around, as everywhere.
+            Value::Number(number) => EnvValue::Integer(*number as i64),
         };
         env.push((name.clone(), value));
     }
-    Ok(env)
+    env
 }
 
 fn clock_block(at: usize, entries: &[Item]) -> Result<ClockClass> {
@@ -256,6 +274,9 @@ fn event_block(names: &mut Names<'_>, at: usize, entries: &[Item]) -> Result<Eve
             Item::Note(source) => block.source = Some(source.clone()),
             other => names.declare(other)?,
         }
+    }
+    if !seen.has("name") {
+        return Err(Complaint::new(at, "this event has no `name`"));
     }
     Ok(block)
 }

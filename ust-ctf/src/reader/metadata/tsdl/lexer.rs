@@ -3,7 +3,7 @@
 
 use winnow::Parser;
 use winnow::Result;
-use winnow::combinator::{alt, delimited, opt, preceded, repeat};
+use winnow::combinator::{alt, delimited, preceded, repeat};
 use winnow::error::ContextError;
 use winnow::token::{any, one_of, take_till, take_until, take_while};
 
@@ -43,9 +43,9 @@ pub(super) struct Lexer<'s> {
 }
 
 impl<'s> Lexer<'s> {
-    /// Returns a lexer at the begin of `source`.
-    pub(super) fn new(source: &'s str) -> Self {
-        Self { source, rest: source }
+    /// Returns a lexer at the byte `at` of `source`, where a token starts.
+    pub(super) fn new(source: &'s str, at: usize) -> Self {
+        Self { source, rest: source.get(at..).unwrap_or_default() }
     }
 
     /// Returns the tokens up to the next `;` outside braces, that one included; none at the end of the text.
@@ -199,7 +199,6 @@ enum Piece<'s> {
 fn piece<'s>(input: &mut &'s str) -> Result<Piece<'s>> {
     alt((
         take_while(1.., |c| c != '"' && c != '\\' && c != '\n').map(Piece::Text),
-        ('\\', opt('\r'), '\n').map(|_| Piece::Text("")),
         preceded('\\', escaped).map(Piece::Byte),
     ))
     .parse_next(input)
@@ -239,7 +238,7 @@ mod tests {
     use super::*;
 
     fn tokens(source: &str) -> std::result::Result<Vec<Token<'_>>, Complaint> {
-        let mut lexer = Lexer::new(source);
+        let mut lexer = Lexer::new(source, 0);
         let mut tokens = Vec::new();
         loop {
             let statement = lexer.statement()?;
@@ -275,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_statement_ends_at_the_first_semicolon_outside_braces() {
-        let mut lexer = Lexer::new("a { b; }; c; }; d");
+        let mut lexer = Lexer::new("a { b; }; c; }; d", 0);
         let counts: Vec<_> = std::iter::from_fn(|| lexer.statement().ok().map(|tokens| tokens.len())).take(5).collect();
         assert_eq!(counts, [6, 2, 2, 1, 0]);
     }

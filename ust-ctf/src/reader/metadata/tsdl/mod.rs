@@ -16,28 +16,82 @@ mod syntax;
 mod types;
 
 use ast::Item;
-use blocks::Blocks;
-use lexer::Lexer;
-use types::Names;
+use blocks::{Blocks, env_block};
+use lexer::{Lexer, TokenKind};
+use types::{Env, Names};
 
 use super::Result;
 use super::trace::TraceDraft;
 
-/// Returns what `source` describes.
-pub(super) fn read(source: &str) -> Result<TraceDraft> {
-    let mut lexer = Lexer::new(source);
-    let mut names = Names::default();
-    let mut blocks = Blocks::default();
-    loop {
-        let tokens = lexer.statement()?;
-        if tokens.is_empty() {
-            return blocks.finish(source.len());
-        }
-        match parser::parse(&tokens, source.len())? {
-            // What a block declares is known in that block only.
-            Some(Item::Block { at, kind, entries }) => blocks.add(&mut names.inner(), at, kind, &entries)?,
-            Some(item) => names.declare(&item)?,
-            None => {}
+/// Returns what `source` describes; if it `is_cut`, the last statement may lack its end and is then left out.
+///
+/// What is declared outside blocks is known in all of them, so that goes first; the lengths of arrays can be in the
+/// environment, so that goes before.
+pub(super) fn read(source: &str, is_cut: bool) -> Result<TraceDraft> {
+    let statements = statements(source, is_cut)?;
+    let mut env = Vec::new();
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Env) {
+        if let Some(Item::Block { entries, .. }) = parse(source, *at)? {
+            env.extend(env_block(&entries));
         }
     }
+    let by_name: Env = env.iter().cloned().collect();
+    let mut names = Names::new(&by_name);
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Declaration) {
+        if let Some(item) = parse(source, *at)? {
+            names.declare(&item)?;
+        }
+    }
+    let mut blocks = Blocks::default();
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Block) {
+        // What a block declares is known in that block only.
+        if let Some(Item::Block { at, kind, entries }) = parse(source, *at)? {
+            blocks.add(&mut names.inner(), at, kind, &entries)?;
+        }
+    }
+    blocks.finish(env, source.len())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Statement {
+    Env,
+    Block,
+    Declaration,
+}
+
+/// Returns where each statement starts and what it is.
+fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, Statement)>> {
+    let mut lexer = Lexer::new(source, 0);
+    let mut statements = Vec::new();
+    loop {
+        let tokens = match lexer.statement() {
+            Err(_) if is_cut => return Ok(statements),
+            tokens => tokens?,
+        };
+        let is_whole = tokens.last().is_some_and(|token| token.kind == TokenKind::Symbol(";"));
+        if is_cut && !is_whole {
+            return Ok(statements);
+        }
+        let first = tokens.iter().find(|token| !matches!(token.kind, TokenKind::SourceNote(_)));
+        let Some(first) = first else {
+            if tokens.is_empty() {
+                return Ok(statements);
+            } else {
+                continue;
+            };
+        };
+        let kind = match first.kind {
+            TokenKind::Symbol(";") => continue,
+            TokenKind::Word("env") => Statement::Env,
+            TokenKind::Word(word) if parser::BLOCKS.contains(&word) => Statement::Block,
+            _ => Statement::Declaration,
+        };
+        statements.push((first.at, kind));
+    }
+}
+
+/// Returns the statement that starts at `at`.
+fn parse(source: &str, at: usize) -> Result<Option<Item>> {
+    let tokens = Lexer::new(source, at).statement()?;
+    parser::parse(&tokens, source.len())
 }

@@ -11,7 +11,7 @@ use crate::reader::error::Complaint;
 
 pub(super) type Result<T> = std::result::Result<T, Complaint>;
 
-const BLOCKS: [&str; 6] = ["trace", "env", "clock", "stream", "event", "callsite"];
+pub(super) const BLOCKS: [&str; 6] = ["trace", "env", "clock", "stream", "event", "callsite"];
 
 /// Returns the statement of these `tokens`, or none if there is nothing in it; `end` is where they end.
 pub(super) fn parse(tokens: &[Token<'_>], end: usize) -> Result<Option<Item>> {

@@ -2,7 +2,7 @@
 //! The names that have a meaning in CTF 1.8, and where they have it.
 
 use super::parser::Result;
-use crate::class::{IntegerClass, Role};
+use crate::class::{ClassKind, IntegerClass, Role, TextClass};
 use crate::reader::error::Complaint;
 use crate::reader::metadata::draft::{Draft, Kind, Scope};
 use crate::reader::metadata::tree::Tree;
@@ -23,6 +23,9 @@ const PACKET_CONTEXT: [(&str, Role); 6] = [
     ("packet_seq_num", Role::PacketSeqNum),
 ];
 
+/// Also in the options of variants, in which LTTng has them.
+const EVENT_HEADER: [(&str, Role); 2] = [("id", Role::EventClassId), ("timestamp", Role::Timestamp)];
+
 /// Says for each field of `tree` what a reader uses it for.
 pub(super) fn assign(tree: &mut Tree) -> Result<()> {
     for parent in 0..tree.len() {
@@ -32,15 +35,20 @@ pub(super) fn assign(tree: &mut Tree) -> Result<()> {
             let named = match tree.scope {
                 Scope::PacketHeader if parent == 0 => find(&PACKET_HEADER, &member.name),
                 Scope::PacketContext if parent == 0 => find(&PACKET_CONTEXT, &member.name),
-                Scope::EventHeader if &*member.name == "id" => Some(Role::EventClassId),
+                Scope::EventHeader => find(&EVENT_HEADER, &member.name),
                 _ => None,
             };
             let position = tree.node(child).position;
-            tree.node_mut(child).role = match named {
-                Some(role) => check(role, &member.name, &member.draft, position)?,
+            let role = match named {
+                Some(role) => check(role, &member.name, &member.draft, position, parent == 0)?,
                 None => None,
-            }
-            .or_else(|| timestamp(&member.draft));
+            };
+            tree.node_mut(child).role = match (tree.scope, role.or_else(|| timestamp(&member.draft))) {
+                (Scope::PacketHeader, Some(Role::Timestamp)) => {
+                    return Err(Complaint::new(member.draft.at, "a clock cannot map a field of the packet header"));
+                }
+                (_, role) => role,
+            };
         }
     }
     Ok(())
@@ -66,7 +74,7 @@ fn timestamp(draft: &Draft) -> Option<Role> {
 }
 
 /// Returns `role` if the member has the form that goes with it, none if it is an ordinary member.
-fn check(role: Role, name: &str, draft: &Draft, position: u32) -> Result<Option<Role>> {
+fn check(role: Role, name: &str, draft: &Draft, position: u32, is_direct: bool) -> Result<Option<Role>> {
     let wrong = |what: &str| Err(Complaint::new(draft.at, format!("`{name}` of a packet header {what}")));
     let class = integer(draft);
     match role {
@@ -81,12 +89,13 @@ fn check(role: Role, name: &str, draft: &Draft, position: u32) -> Result<Option<
             {
                 Ok(Some(role))
             }
+            Kind::Plain(ClassKind::StaticText(TextClass { len: 16, .. })) => Ok(Some(role)),
             _ => wrong("must be an array of 16 unsigned integers of 8 bits"),
         },
         _ => match class {
             Some(class) if !class.is_signed => Ok(Some(role)),
-            Some(_) => Err(Complaint::new(draft.at, format!("`{name}` must be unsigned here"))),
-            None => Ok(None),
+            _ if role == Role::Timestamp || !is_direct => Ok(None),
+            _ => Err(Complaint::new(draft.at, format!("`{name}` must be an unsigned integer here"))),
         },
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Resolves types: the declared names of a scope, and the class of each type.
 //!
-//! A name must be declared before it is used, so there are no cycles. A name that is declared in an inner scope
+//! A name must be declared before it is used, so there are no cycles; a block can use what is declared outside
+//! blocks anywhere. A name that is declared in an inner scope
 //! hides that of an outer one from there to the end of the inner scope.
 
 use std::collections::HashMap;
@@ -10,22 +11,30 @@ use std::sync::Arc;
 use super::ast::{Declarator, Item, Label, Length, Member, Path, Type, TypeKind};
 use super::attributes::{alignment, float, integer, string};
 use super::parser::Result;
-use crate::class::{ClassKind, Encoding, Mapping, Range, TextClass};
+use crate::class::{ClassKind, Encoding, EnvValue, Mapping, Range, TextClass};
 use crate::reader::error::Complaint;
 use crate::reader::metadata::draft::{Choice, Draft, Integer, Kind, Members, Origin, Reference, Scope, Step};
 
+/// The environment by name; lengths of arrays can refer to it.
+pub(super) type Env = HashMap<String, EnvValue>;
+
 /// The names that are declared so far, in a block and in the text around it.
-#[derive(Default)]
 pub(super) struct Names<'outer> {
+    env: &'outer Env,
     outer: Option<&'outer Names<'outer>>,
     /// By `struct NAME`, `variant NAME`, `enum NAME`, or the words of an alias.
     names: HashMap<String, Arc<Draft>>,
 }
 
-impl Names<'_> {
+impl<'outer> Names<'outer> {
+    /// Returns the scope of the whole text.
+    pub(super) fn new(env: &'outer Env) -> Self {
+        Self { env, outer: None, names: HashMap::new() }
+    }
+
     /// Returns an empty scope inside this one.
     pub(super) fn inner(&self) -> Names<'_> {
-        Names { outer: Some(self), names: HashMap::new() }
+        Names { env: self.env, outer: Some(self), names: HashMap::new() }
     }
 
     /// Declares what `item` declares, if anything.
@@ -36,9 +45,9 @@ impl Names<'_> {
                 self.insert(*at, name.clone(), class)
             }
             Item::Typedef { ty, declarators } => {
-                let class = self.class(ty)?;
+                let class = self.pointee(ty, declarators)?;
                 for declarator in declarators {
-                    let class = self.declared(ty, &class, declarator)?;
+                    let class = self.declared(ty, class.as_ref(), declarator)?;
                     self.insert(declarator.at, declarator.name.clone(), class)?;
                 }
                 Ok(())
@@ -156,9 +165,9 @@ impl Names<'_> {
                 }
                 Member::Fields { ty, declarators } => (ty, declarators),
             };
-            let class = self.class(ty)?;
+            let class = self.pointee(ty, declarators)?;
             for declarator in declarators {
-                let class = self.declared(ty, &class, declarator)?;
+                let class = self.declared(ty, class.as_ref(), declarator)?;
                 if !members.push(&declarator.name, class) {
                     let message = format!("there are two members `{}`", declarator.name);
                     return Err(Complaint::new(declarator.at, message));
@@ -168,11 +177,19 @@ impl Names<'_> {
         Ok(members)
     }
 
+    /// Returns the class of `ty`, unless all `declarators` are pointers to it: then it may have none.
+    fn pointee(&mut self, ty: &Type, declarators: &[Declarator]) -> Result<Option<Arc<Draft>>> {
+        let is_needed = declarators.iter().any(|declarator| declarator.pointer.is_empty());
+        if is_needed { self.class(ty).map(Some) } else { Ok(None) }
+    }
+
     /// Returns what `declarator` makes of `class`, the class of `ty`: a pointer, an array, or just that.
-    fn declared(&self, ty: &Type, class: &Arc<Draft>, declarator: &Declarator) -> Result<Arc<Draft>> {
+    fn declared(&self, ty: &Type, class: Option<&Arc<Draft>>, declarator: &Declarator) -> Result<Arc<Draft>> {
         let at = declarator.at;
-        let mut class = Arc::clone(class);
-        if !declarator.pointer.is_empty() {
+        let class = class.filter(|_| declarator.pointer.is_empty()).cloned();
+        let mut class = if let Some(class) = class {
+            class
+        } else {
             // A pointer is what an alias of that form says; there is no other meaning of one.
             let pointee = match &ty.kind {
                 TypeKind::Named(name) => name.clone(),
@@ -181,31 +198,48 @@ impl Names<'_> {
                 TypeKind::Enum { name: Some(name), .. } => format!("enum {name}"),
                 _ => String::new(),
             };
-            class = self.find(at, &format!("{pointee}{}", declarator.pointer))?;
-        }
+            self.find(at, &format!("{pointee}{}", declarator.pointer))?
+        };
         // `x[2][3]` is an array of 2 arrays of 3.
         for length in declarator.lengths.iter().rev() {
-            class = array(at, class, length)?;
+            class = self.array(at, class, length)?;
         }
         Ok(class)
     }
-}
 
-/// Returns the class of `length` elements; bytes with an encoding are text.
-fn array(at: usize, element: Arc<Draft>, length: &Length) -> Result<Arc<Draft>> {
-    let align = element.align_bits;
-    let is_text = match &element.kind {
-        Kind::Integer(integer) => integer.is_text && integer.class.bits == 8 && align == 8,
-        _ => false,
-    };
-    let encoding = Encoding::Utf8;
-    let kind = match length {
-        Length::Count(len) if is_text => Kind::Plain(ClassKind::StaticText(TextClass { len: *len, encoding }), None),
-        Length::Count(len) => Kind::Array { len: *len, element },
-        Length::Field(path) if is_text => Kind::DynamicText { length: reference(path), encoding },
-        Length::Field(path) => Kind::Sequence { length: reference(path), element },
-    };
-    Draft::new(at, align, kind)
+    /// Returns the class of `length` elements; bytes with an encoding are text.
+    fn array(&self, at: usize, element: Arc<Draft>, length: &Length) -> Result<Arc<Draft>> {
+        let align = element.align_bits;
+        let is_text = match &element.kind {
+            Kind::Integer(integer) => integer.is_text && integer.class.bits == 8 && align == 8,
+            _ => false,
+        };
+        let length = match length {
+            Length::Field(Path { at, words }) if words.len() == 2 && words[0] == "env" => {
+                Length::Count(self.env_length(*at, &words[1])?)
+            }
+            other => other.clone(),
+        };
+        let encoding = Encoding::Utf8;
+        let kind = match &length {
+            Length::Count(len) if is_text => Kind::Plain(ClassKind::StaticText(TextClass { len: *len, encoding })),
+            Length::Count(len) => Kind::Array { len: *len, element },
+            Length::Field(path) if is_text => Kind::DynamicText { length: reference(path), encoding },
+            Length::Field(path) => Kind::Sequence { length: reference(path), element },
+        };
+        Draft::new(at, align, kind)
+    }
+
+    /// Returns the value of the environment entry `name`, which is the length of an array.
+    fn env_length(&self, at: usize, name: &str) -> Result<u64> {
+        match self.env.get(name) {
+            Some(EnvValue::Integer(number)) => u64::try_from(*number).map_err(|_| {
+                Complaint::new(at, format!("the length of an array cannot be {number}, as `env.{name}` is"))
+            }),
+            Some(EnvValue::String(_)) => Err(Complaint::new(at, format!("`env.{name}` is not a number"))),
+            None => Err(Complaint::new(at, format!("there is no `{name}` in `env`"))),
+        }
+    }
 }
 
 /// The words that begin a path that is not relative.
