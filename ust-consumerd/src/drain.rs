@@ -62,6 +62,7 @@ impl<'a> Visit<'a> {
         if self.channel.mode == LossMode::Overwrite {
             return Ok(Left::Nothing);
         }
+        self.drain_returned(image)?;
         let count = image.slots.len();
         let first = if image.next_ring < count { image.next_ring } else { 0 };
         for idx in (first..count).chain(0..first) {
@@ -72,6 +73,21 @@ impl<'a> Visit<'a> {
             with_ring(image, idx, |image, ring| self.drain_ring(image, ring))?;
         }
         Ok(if self.is_spent() { Left::More } else { Left::Nothing })
+    }
+
+    /// Takes what threads left that have ended, in the order in which they ended: then a few streams are enough for them (see
+    /// [`Trace::take_stream`]). At most half of the visit, so that they cannot keep the others waiting.
+    fn drain_returned(&mut self, image: &mut Image) -> Result<(), Refusal> {
+        let mut ended: Vec<(u64, usize)> =
+            image.returned_rings().map(|ring| (ring.last_timestamp_untrusted(), ring.idx)).collect();
+        ended.sort_unstable();
+        for (_, idx) in ended {
+            if self.packets_left <= IMAGE_ROUND_PACKETS_MAX / 2 || self.bytes_left <= IMAGE_ROUND_BYTES_MAX / 2 {
+                break;
+            }
+            with_ring(image, idx, |image, ring| self.drain_ring(image, ring))?;
+        }
+        Ok(())
     }
 
     /// Takes over objects and rings that have appeared.
@@ -125,8 +141,8 @@ impl<'a> Visit<'a> {
         }
         give_back(ring, Turn::Ends);
         if returned {
-            // The stream stays open for the next lease; the number of open files is bounded elsewhere.
             self.report_discarded(image, ring)?;
+            self.give_back_stream(ring);
             image.free_ring(ring.idx, state_before);
         }
         Ok(())
@@ -145,30 +161,33 @@ impl<'a> Visit<'a> {
 
     /// Writes a packet whose bytes lie in the image.
     fn write_span(&mut self, image: &mut Image, ring: &mut Ring, span: &PacketSpan) -> Result<(), Refusal> {
-        let stream = self.stream_of(image, ring)?;
+        let stream = self.stream_of(image, ring, span.timestamp_begin)?;
         let region = ring.words.content(span).ok_or("has a packet outside its ring")?;
         let content = Content::Image { region, file: &image.file, file_bytes: image.identity.image_bytes };
         let packet = packet_of(ring, span, ring.origin);
-        self.write(stream, &packet, &content)
+        if self.write(stream, &packet, &content)? {
+            ring.discarded_reported = ring.discarded_reported.max(span.discarded);
+        }
+        Ok(())
     }
 
-    /// Appends a packet; a lost one is counted and no error.
-    fn write(&mut self, stream: StreamId, packet: &Packet, content: &Content<'_>) -> Result<(), Refusal> {
+    /// Appends a packet; returns whether it is in the trace. A lost one is counted and no error.
+    fn write(&mut self, stream: StreamId, packet: &Packet, content: &Content<'_>) -> Result<bool, Refusal> {
         match self.trace.write(stream, packet, content) {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
             Err(PacketError::Output(error)) => {
                 if self.tally.losses.packets_unwritten == 0 {
                     self.tally.warn(format!("a packet cannot be written to the trace: {error}"));
                 }
                 self.tally.losses.packets_unwritten += 1;
-                Ok(())
+                Ok(false)
             }
             Err(PacketError::Image) => Err("was cut while it was read".to_owned()),
         }
     }
 
-    /// The ring's stream in the class of its process, which may have become another one.
-    fn stream_of(&mut self, image: &mut Image, ring: &mut Ring) -> Result<StreamId, Refusal> {
+    /// The ring's stream in the class of its process, which may have become another one. A new one ends before `timestamp_begin`.
+    fn stream_of(&mut self, image: &mut Image, ring: &mut Ring, timestamp_begin: u64) -> Result<StreamId, Refusal> {
         // After `take`: an event of a new object was committed after the object was registered.
         image.read_objects()?;
         let class_idx = class_of(image, self.trace);
@@ -176,33 +195,41 @@ impl<'a> Visit<'a> {
             if self.trace.class_of(stream) == class_idx {
                 return Ok(stream);
             }
-            ring.discarded_before = ring.discarded_before.saturating_add(self.trace.discarded_of(stream));
-            self.trace.close_stream(stream);
+            self.give_back_stream(ring);
         }
-        let stream = self.trace.add_stream(class_idx, &ring.origin.procname, ring.origin.vtid, "ring");
+        let stream = self.trace.take_stream(class_idx, timestamp_begin, &ring.origin);
         ring.stream = Some(stream);
         Ok(stream)
+    }
+
+    fn give_back_stream(&mut self, ring: &mut Ring) {
+        if let Some(stream) = ring.stream.take() {
+            self.trace.give_back_stream(stream);
+        }
     }
 
     /// Appends an empty packet if events were discarded since the last one. Only for a ring whose writer is done.
     fn report_discarded(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
         let total = ring.reader.discarded_now(&ring.words);
-        let reported = ring.stream.map_or(0, |stream| self.trace.discarded_of(stream));
-        if total <= ring.discarded_before.saturating_add(reported) {
+        let discarded_more = total.saturating_sub(ring.discarded_reported);
+        if discarded_more == 0 {
             return Ok(());
         }
-        let stream = self.stream_of(image, ring)?;
         let now = self.trace.clock.now();
         // A ring that never gave a packet has no time of its own.
         let begin = if ring.reader.timestamp() == 0 { image.attached_at } else { ring.reader.timestamp() };
+        let stream = self.stream_of(image, ring, begin)?;
         let packet = Packet {
             origin: ring.origin,
             timestamp_begin: begin,
             timestamp_end: now.max(begin),
             cpu: 0,
-            discarded: total.saturating_sub(ring.discarded_before),
+            discarded_more,
         };
-        self.write(stream, &packet, &Content::Empty)
+        if self.write(stream, &packet, &Content::Empty)? {
+            ring.discarded_reported = total;
+        }
+        Ok(())
     }
 
     /// Reports losses outside any ring, if there are new ones, in a stream of the process.
@@ -219,13 +246,15 @@ impl<'a> Visit<'a> {
             None => self.trace.add_stream(class_idx, &origin.procname, origin.vpid, "lost"),
         };
         image.lost_stream = Some(stream);
-        image.lost_reported = total;
         let now = self.trace.clock.now();
-        let packet =
-            Packet { origin, timestamp_begin: image.attached_at, timestamp_end: now, cpu: 0, discarded: total };
+        let discarded_more = total - image.lost_reported;
+        let packet = Packet { origin, timestamp_begin: image.attached_at, timestamp_end: now, cpu: 0, discarded_more };
         let result = self.write(stream, &packet, &Content::Empty);
         self.trace.close_stream(stream);
-        result
+        if result? {
+            image.lost_reported = total;
+        }
+        Ok(())
     }
 
     /// Takes the last of every ring. The writers are done, or were told to stop.
@@ -236,9 +265,7 @@ impl<'a> Visit<'a> {
         for idx in 0..image.slots.len() {
             with_ring(image, idx, |image, ring| {
                 let result = self.finish_ring(image, ring);
-                if let Some(stream) = ring.stream {
-                    self.trace.close_stream(stream);
-                }
+                self.give_back_stream(ring);
                 result
             })?;
         }
@@ -286,9 +313,11 @@ impl<'a> Visit<'a> {
             let earlier_lease = span.begin.wrapping_sub(lease_begin_untrusted) > u64::MAX / 2;
             let origin =
                 if earlier_lease { Origin { vtid: -1, procname: ENDED_THREAD, ..ring.origin } } else { ring.origin };
-            let stream = self.stream_of(image, ring)?;
+            let stream = self.stream_of(image, ring, span.timestamp_begin)?;
             let packet = packet_of(ring, &span, origin);
-            self.write(stream, &packet, &Content::Memory(&copy))?;
+            if self.write(stream, &packet, &Content::Memory(&copy))? {
+                ring.discarded_reported = ring.discarded_reported.max(span.discarded);
+            }
         }
         Ok(())
     }
@@ -328,7 +357,7 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
         timestamp_begin: span.timestamp_begin,
         timestamp_end: span.timestamp_end,
         cpu: span.cpu,
-        discarded: span.discarded.saturating_sub(ring.discarded_before),
+        discarded_more: span.discarded.saturating_sub(ring.discarded_reported),
     }
 }
 

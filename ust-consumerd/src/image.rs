@@ -329,9 +329,16 @@ impl Image {
     /// Whether a thread has returned a ring since it was looked at last; it may be one that is not known here yet.
     pub(crate) fn has_returned(&self) -> bool {
         let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
-        let unknown = self.slots.len()..count_untrusted.min(RING_COUNT_MAX);
-        let known = self.rings().filter(|ring| ring.reading == Reading::Open).map(|ring| ring.idx);
-        known.chain(unknown).any(|idx| ring_state::of(self.ring_state_word(idx)) == ring_state::RETURNED)
+        let mut unknown = self.slots.len()..count_untrusted.min(RING_COUNT_MAX);
+        unknown.any(|idx| ring_state::of(self.ring_state_word(idx)) == ring_state::RETURNED)
+            || self.returned_rings().next().is_some()
+    }
+
+    /// The known rings that threads have returned.
+    pub(crate) fn returned_rings(&self) -> impl Iterator<Item = &Ring> {
+        self.rings().filter(|ring| {
+            ring.reading == Reading::Open && ring_state::of(self.ring_state_word(ring.idx)) == ring_state::RETURNED
+        })
     }
 
     /// The rings of ours.

@@ -9,7 +9,8 @@ use std::fs::File;
 
 use ust_shm::atomics::Ordering;
 use ust_shm::layout::{
-    ENTRIES_OFFSET, ENTRY_BYTES, HEAD_BYTES, RingEntry, RingHeader, SubbufEntry, geometry_is_valid, ring_state,
+    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, RingEntry, RingHeader, SubbufEntry, entries_offset, geometry_is_valid,
+    ring_state,
 };
 use ust_shm::limits::{COUNTER_COUNT_MAX, PIECE_ALIGN};
 use ust_shm::region::Region;
@@ -50,7 +51,7 @@ impl Shape {
         if counter_count_untrusted > COUNTER_COUNT_MAX {
             return Err(format!("has {counter_count_untrusted} event counters, allowed are {COUNTER_COUNT_MAX}"));
         }
-        let tables_end = ENTRIES_OFFSET + ENTRY_BYTES * subbuf_count + 8 * u64::from(counter_count_untrusted);
+        let tables_end = entries_offset(counter_count_untrusted) + ENTRY_BYTES * subbuf_count;
         let header_fits = header_bytes_untrusted.is_multiple_of(4096)
             && tables_end <= header_bytes_untrusted
             && header_bytes_untrusted <= RING_HEADER_BYTES_MAX;
@@ -80,6 +81,7 @@ pub(crate) struct RingMap {
     mapping: Mapping,
     geometry: Geometry,
     header_bytes: u64,
+    entries_offset: u64,
 }
 
 impl RingMap {
@@ -108,7 +110,7 @@ impl RingWords for RingMap {
         if idx >= self.geometry.subbuf_count {
             return None;
         }
-        self.region().get(ENTRIES_OFFSET + ENTRY_BYTES * idx)
+        self.region().get(self.entries_offset + ENTRY_BYTES * idx)
     }
 
     fn geometry(&self) -> Geometry {
@@ -140,9 +142,10 @@ pub(crate) struct Ring {
     /// Lease whose thread `origin` names.
     pub lease: Option<u64>,
     pub origin: Origin,
+    /// Where its packets go; a stream is given back when a lease ends.
     pub stream: Option<StreamId>,
-    /// Discarded events that an earlier stream of this ring has reported.
-    pub discarded_before: u64,
+    /// Discarded events of this ring that the trace has reported.
+    pub discarded_reported: u64,
 }
 
 impl Ring {
@@ -161,7 +164,12 @@ impl Ring {
         Ok(Self {
             idx,
             shape,
-            words: RingMap { mapping, geometry: shape.geometry, header_bytes: shape.header_bytes },
+            words: RingMap {
+                mapping,
+                geometry: shape.geometry,
+                header_bytes: shape.header_bytes,
+                entries_offset: entries_offset(shape.counter_count),
+            },
             reader: RingReader::new(overwrite),
             reading: Reading::Open,
             put_at: 0,
@@ -169,7 +177,7 @@ impl Ring {
             lease: None,
             origin,
             stream: None,
-            discarded_before: 0,
+            discarded_reported: 0,
         })
     }
 
@@ -190,6 +198,11 @@ impl Ring {
         self.origin = Origin { vtid, procname, ..self.origin };
     }
 
+    /// Time of the newest event, as the writer says: good for an order, and for nothing else.
+    pub(crate) fn last_timestamp_untrusted(&self) -> u64 {
+        self.words.header().last_timestamp.load(Ordering::Relaxed)
+    }
+
     /// Whether the writer has left a sub-buffer that was not taken yet.
     pub(crate) fn has_complete(&self) -> bool {
         let begin = self.shape.geometry.subbuf_begin(self.reader.consumed());
@@ -200,9 +213,8 @@ impl Ring {
 
     /// Calls `add` with each event counter: the event id and the count; the last index stands for all higher ids.
     pub(crate) fn for_each_counter(&self, mut add: impl FnMut(u32, u64)) {
-        let base = ENTRIES_OFFSET + ENTRY_BYTES * self.shape.geometry.subbuf_count;
         for idx in 0..self.shape.counter_count {
-            if let Some(counter) = self.words.region().word(base + 8 * u64::from(idx)) {
+            if let Some(counter) = self.words.region().word(COUNTERS_OFFSET + 8 * u64::from(idx)) {
                 add(idx, counter.load(Ordering::Relaxed));
             }
         }

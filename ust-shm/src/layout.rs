@@ -26,8 +26,8 @@ pub const RINGS_OFFSET: u64 = 16_384;
 /// Bytes before the first piece.
 pub const HEAD_BYTES: u64 = 327_680;
 
-/// Offset of the sub-buffer entries in a ring header.
-pub const ENTRIES_OFFSET: u64 = 512;
+/// Offset of the event counters in an arena: directly behind the header, so that a writer needs one address for both.
+pub const COUNTERS_OFFSET: u64 = 512;
 /// Bytes of one sub-buffer entry.
 pub const ENTRY_BYTES: u64 = 128;
 
@@ -281,10 +281,16 @@ impl Default for RingHeader {
     }
 }
 
+/// Where the sub-buffer entries begin in an arena with this many event counters: a multiple of their size.
+#[must_use]
+pub const fn entries_offset(counter_count: u32) -> u64 {
+    (COUNTERS_OFFSET + 8 * counter_count as u64).next_multiple_of(ENTRY_BYTES)
+}
+
 /// Bytes of a ring's header for this many sub-buffers and event counters: a multiple of a page.
 #[must_use]
 pub const fn ring_header_bytes(subbuf_count: u32, counter_count: u32) -> u64 {
-    let bytes = ENTRIES_OFFSET + ENTRY_BYTES * subbuf_count as u64 + 8 * counter_count as u64;
+    let bytes = entries_offset(counter_count) + ENTRY_BYTES * subbuf_count as u64;
     bytes.next_multiple_of(4096)
 }
 
@@ -317,7 +323,7 @@ const _: () = {
     assert!(offset_of!(RingHeader, writer_waits) == 192);
     assert!(offset_of!(RingHeader, lease_begin) == 256);
     assert!(offset_of!(RingHeader, procname) == 268);
-    assert!(size_of::<RingHeader>() as u64 == ENTRIES_OFFSET);
+    assert!(size_of::<RingHeader>() as u64 == COUNTERS_OFFSET);
     assert!(size_of::<SubbufEntry>() as u64 == ENTRY_BYTES);
     assert!(offset_of!(SubbufEntry, migrations) == 48);
     assert!(CHANNELS_OFFSET + 64 * CHANNEL_COUNT_MAX as u64 == OBJECTS_OFFSET);

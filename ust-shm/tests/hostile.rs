@@ -30,7 +30,7 @@ fn honest_ring() -> HeapRing {
         if cursor.is_odd(now, cpu) {
             cursor.admit(&ring, EVENT_BYTES, now, cpu, WhenFull::Respect).expect("there is room");
         }
-        cursor.commit(ring.header(), EVENT_BYTES, now);
+        cursor.commit(ring.header(), cursor.position.get() + EVENT_BYTES, now);
     }
     ring
 }

@@ -134,7 +134,7 @@ fn write<W: Word>(ring: &Ring<W>, cursor: &Cursor, stamps: std::ops::RangeInclus
             continue;
         }
         ring.word(cursor.position.get()).store(stamp);
-        cursor.commit(&ring.header, EVENT_BYTES, stamp);
+        cursor.commit(&ring.header, cursor.position.get() + EVENT_BYTES, stamp);
     }
 }
 

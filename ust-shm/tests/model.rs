@@ -151,7 +151,7 @@ impl Run {
             Ok(stamp) => {
                 let position = self.cursor.position.get();
                 self.write(position, &payload(id, bytes));
-                self.cursor.commit(self.ring.header(), bytes, stamp);
+                self.cursor.commit(self.ring.header(), self.cursor.position.get() + bytes, stamp);
                 self.waiting.push_back(Event { id, bytes, position, stamp, cpu: self.cpu });
             }
             Err(error) => {

@@ -73,7 +73,7 @@ fn record(ring: &HeapRing, cursor: &Cursor, seq: u64, bytes: u64, cpu: u32, when
         WhenFull::Respect => ring.write(cursor.position.get(), &payload),
         WhenFull::Overwrite => ring.write_racy(cursor.position.get(), &payload),
     }
-    cursor.commit(ring.header(), bytes, seq);
+    cursor.commit(ring.header(), cursor.position.get() + bytes, seq);
     true
 }
 

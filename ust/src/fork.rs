@@ -15,7 +15,7 @@
 
 #![allow(unsafe_code)]
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr::{copy_nonoverlapping, null_mut};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -47,22 +47,21 @@ static SAVED: Saved = Saved {
 
 /// Before a fork: saves the writers of records that this thread is inside of. Nearly always there are none.
 pub unsafe extern "C" fn before() {
-    let state = thread::state();
-    // SAFETY: not null, so this thread's live state.
-    let Some(thread) = (unsafe { state.as_ref() }) else { return };
-    if thread.levels.iter().all(|level| level.busy.get() == 0) {
+    let Some(thread) = thread::state() else { return };
+    if thread.marks.iter().all(|mark| mark.get() == 0) {
         return;
     }
     let owner = &SAVED.owner;
-    if owner.compare_exchange(null_mut(), state.cast_mut(), Ordering::Acquire, Ordering::Relaxed).is_err() {
+    let state = core::ptr::from_ref(thread).cast_mut();
+    if owner.compare_exchange(null_mut(), state, Ordering::Acquire, Ordering::Relaxed).is_err() {
         // Another thread forks inside a record at the same time; this one's child is on its own.
         return;
     }
     let mut count = 0;
     // SAFETY: this thread owns the cells now.
     let (writers, marks) = unsafe { (&mut *SAVED.writers.get(), &mut *SAVED.marks.get()) };
+    *marks = core::array::from_fn(|idx| thread.marks.get(idx).map_or(0, Cell::get));
     for ((level_idx, level), mark) in thread.levels.iter().enumerate().zip(marks) {
-        *mark = level.busy.get();
         let used = level.writers.iter().enumerate().filter(|(_, w)| *mark != 0 && w.has_ring());
         for (slot, writer) in used {
             let Some(place) = writers.get_mut(count) else { break };
@@ -77,21 +76,16 @@ pub unsafe extern "C" fn before() {
 
 /// After a fork, in the parent.
 pub unsafe extern "C" fn in_parent() {
-    let state = thread::state().cast_mut();
-    if !state.is_null() {
+    if let Some(thread) = thread::state() {
+        let state = core::ptr::from_ref(thread).cast_mut();
         let _ = SAVED.owner.compare_exchange(state, null_mut(), Ordering::Release, Ordering::Relaxed);
     }
 }
 
 /// After a fork, in the child, before anything else is mapped: makes the interrupted records harmless.
 pub fn in_child() {
-    let state = thread::state();
     let owner = SAVED.owner.swap(null_mut(), Ordering::Acquire);
-    if state.is_null() || owner.cast_const() != state {
-        return;
-    }
-    // SAFETY: this thread's state, zeroed by the fork.
-    let thread = unsafe { &*state };
+    let Some(thread) = thread::state().filter(|state| core::ptr::eq(*state, owner)) else { return };
     // SAFETY: `before` filled them in, on this thread.
     let (writers, marks) = unsafe { (&*SAVED.writers.get(), &*SAVED.marks.get()) };
     for place in writers.iter().take(SAVED.count.load(Ordering::Relaxed)) {
@@ -106,8 +100,8 @@ pub fn in_child() {
             writer.make_orphan();
         }
     }
-    for (level, mark) in thread.levels.iter().zip(marks) {
-        level.busy.set(*mark);
+    for (cell, mark) in thread.marks.iter().zip(marks) {
+        cell.set(*mark);
     }
     thread.locate_cpu();
 }

@@ -3,12 +3,29 @@
 
 #![allow(unsafe_code)]
 
+use core::cell::Cell;
 use core::sync::atomic::Ordering;
 use ust_shm::layout::{LostCause, ring_state};
 
 use crate::process::{Process, count_lost};
 use crate::sys::ErrnoGuard;
 use crate::thread::{Level, ThreadState};
+
+/// Stores the stack pointer to `mark`, which a handler on this thread reads.
+#[inline(always)]
+pub fn set_mark(mark: &Cell<usize>) {
+    let at = mark.as_ptr();
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: stores to a live cell. That the compiler must take all memory to be changed keeps the accesses of the record behind it.
+    unsafe {
+        core::arch::asm!("mov qword ptr [{}], rsp", in(reg) at, options(nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        core::arch::asm!("mov {t}, sp", "str {t}, [{at}]", t = out(reg) _, at = in(reg) at, options(nostack, preserves_flags));
+    }
+}
 
 /// The stack pointer.
 #[inline(always)]
@@ -28,19 +45,20 @@ pub fn stack_address() -> usize {
 }
 
 /// The level for a record that interrupts another one, or that comes after one that was left by a non-local exit;
-/// `None` where all levels are taken (and the event is counted).
+/// `None` where all levels are taken (and the event is counted). `stack` is the stack pointer of the record that asks.
 #[cold]
 #[inline(never)]
-pub fn find_level(state: &ThreadState) -> Option<usize> {
+pub fn find_level(state: &ThreadState, stack: usize) -> Option<usize> {
     let _errno = ErrnoGuard::new();
-    for (idx, level) in state.levels.iter().enumerate() {
-        let mark = level.busy.get();
+    for (idx, mark) in state.marks.iter().enumerate() {
+        let mark = mark.get();
         if mark == 0 {
             return Some(idx);
         }
-        if !is_inside(mark) {
-            for abandoned in state.levels.iter().skip(idx).filter(|l| l.busy.get() != 0) {
-                rewind(abandoned);
+        if !is_inside(stack, mark) {
+            for (mark, level) in state.marks.iter().zip(&state.levels).skip(idx).filter(|(mark, _)| mark.get() != 0) {
+                rewind(level);
+                mark.set(0);
             }
             return Some(idx);
         }
@@ -53,9 +71,9 @@ pub fn find_level(state: &ThreadState) -> Option<usize> {
 /// x86-64 the red zone, which is 1080 bytes there and more on aarch64. A record nearer to the mark is no handler's.
 const SIGNAL_FRAME_BYTES_MIN: usize = 1024;
 
-/// Whether the record that left this mark is still in progress below the current frame.
-fn is_inside(mark: usize) -> bool {
-    stack_address() < mark.saturating_sub(SIGNAL_FRAME_BYTES_MIN) || on_alternate_stack()
+/// Whether the record that left this mark is still in progress below the frame at `stack`.
+fn is_inside(stack: usize, mark: usize) -> bool {
+    stack < mark.saturating_sub(SIGNAL_FRAME_BYTES_MIN) || on_alternate_stack()
 }
 
 fn on_alternate_stack() -> bool {
@@ -78,7 +96,6 @@ fn rewind(level: &Level) {
             count_lost(LostCause::Corrupt);
         }
     }
-    level.busy.set(0);
 }
 
 fn poison(idx: usize, leased: u64) {

@@ -3,13 +3,13 @@
 //!
 //! | word    | written by                             | meaning                                           |
 //! |---------|----------------------------------------|---------------------------------------------------|
-//! | `STATE` | this thread                            | where its state is; null before its first event   |
-//! | `busy`  | this thread, handlers that interrupt it | stack address of the record in progress, 0 = none |
+//! | `STATE` | this thread                            | where its state is; [`NO_STATE`] before its first event |
+//! | `marks` | this thread, handlers that interrupt it | stack address of the record in progress, 0 = none |
 //! | cursor  | the record that holds the level's mark | see `ust_shm::ring::writer`                       |
 //!
 //! # Safety
 //! A [`ThreadState`] is valid when all its bytes are zero. Only its thread and the signal handlers on it use it, and it is
-//! unmapped in the thread's last moments, after `STATE` was set to null.
+//! unmapped in the thread's last moments, after `STATE` was set to [`NO_STATE`].
 
 #![allow(unsafe_code)]
 
@@ -34,8 +34,8 @@ pub struct Writer {
     /// Added to a position gives the address of its byte, while the cursor stays in its sub-buffer.
     pub bias: Cell<u64>,
     header: Cell<*const RingHeader>,
-    counters: Cell<*const AtomicU64>,
-    counter_last: Cell<u32>,
+    /// Index of the last event counter, which is that of all higher event ids.
+    pub counter_last: Cell<u32>,
     /// Index in the ring directory.
     pub ring_idx: Cell<u32>,
     data: Cell<*mut u8>,
@@ -84,15 +84,14 @@ impl Writer {
         unsafe { &*self.header.get() }
     }
 
-    /// Adds one to the counter of event `id`.
+    /// Adds one to the event counter `idx`.
     ///
     /// # Safety
-    /// As for `header_unchecked`.
+    /// As for `header_unchecked`; `idx` is at most `counter_last`.
     #[inline(always)]
-    pub unsafe fn count_event(&self, id: u32) {
-        let idx = id.min(self.counter_last.get());
-        // SAFETY: `idx` is at most the table's last index; the table lies in a leased ring's arena.
-        let counter = unsafe { &*self.counters.get().add(idx as usize) };
+    pub unsafe fn count_event(&self, idx: u32) {
+        // SAFETY: the table follows the header in the leased ring's arena; in bounds by this function's contract.
+        let counter = unsafe { &*self.header.get().add(1).cast::<AtomicU64>().add(idx as usize) };
         counter.store(counter.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
@@ -107,19 +106,17 @@ impl Writer {
 
     /// Takes the addresses of a ring; the cursor is set by its lease.
     pub fn point_to(&self, arena: &Arena) -> bool {
-        use ust_shm::layout::{ENTRIES_OFFSET, ENTRY_BYTES};
+        use ust_shm::layout::{COUNTERS_OFFSET, ENTRY_BYTES, entries_offset};
         let geometry = arena.geometry;
-        let counters_at = ENTRIES_OFFSET + ENTRY_BYTES * geometry.subbuf_count;
         let counters_bytes = 8 * u64::from(arena.counter_count);
         let parts = (
             arena.region.get::<RingHeader>(0),
-            arena.region.part(ENTRIES_OFFSET, ENTRY_BYTES * geometry.subbuf_count),
-            arena.region.part(counters_at, counters_bytes),
+            arena.region.part(entries_offset(arena.counter_count), ENTRY_BYTES * geometry.subbuf_count),
+            arena.region.part(COUNTERS_OFFSET, counters_bytes),
             arena.region.part(arena.header_bytes, geometry.ring_bytes()),
         );
-        let (Some(header), Some(entries), Some(counters), Some(data)) = parts else { return false };
+        let (Some(header), Some(entries), Some(_), Some(data)) = parts else { return false };
         self.entries.set(entries.base().as_ptr().cast());
-        self.counters.set(counters.base().as_ptr().cast());
         self.counter_last.set(arena.counter_count.saturating_sub(1));
         self.data.set(data.base().as_ptr());
         self.subbuf_bytes.set(geometry.subbuf_bytes);
@@ -194,17 +191,21 @@ impl RingWords for Writer {
 /// The writers of one nesting level.
 #[repr(C, align(64))]
 pub struct Level {
-    /// Stack address of the record in progress, 0 while there is none.
-    pub busy: Cell<usize>,
-    /// By channel slot.
-    pub writers: [Writer; CHANNEL_COUNT_MAX],
+    /// By channel slot. The last one stands for "no channel": it never has a ring.
+    pub writers: [Writer; CHANNEL_COUNT_MAX + 1],
 }
 
 /// The state of one thread; all zero is the fresh state.
 #[repr(C)]
 pub struct ThreadState {
-    /// Where the CPU number is; null until the thread is set up.
+    /// By nesting level: stack address of the record in progress, 0 while there is none. First, so that it takes one instruction to
+    /// mark the first level.
+    pub marks: [Cell<usize>; LEVEL_COUNT],
+    /// Where the fast path finds the CPU number; null until the thread is set up. Where the clock is not one of cycles it points to
+    /// [`crate::cpu::UNKNOWN`], which is the CPU of no ring, so that no event is usual.
     pub cpu: Cell<*const AtomicU32>,
+    /// Where the CPU number is kept up to date.
+    cpu_location: Cell<*const AtomicU32>,
     /// The image's clock kind; 0 until the thread is set up.
     pub clock: Cell<u32>,
     /// Kernel thread id; 0 until the thread is set up.
@@ -215,13 +216,32 @@ pub struct ThreadState {
 
 thread_local! {
     // Constant and without a destructor, so that access is a plain load at any moment of the thread's life.
-    static STATE: Cell<*const ThreadState> = const { Cell::new(null()) };
+    static STATE: Cell<*const ThreadState> = const { Cell::new((&raw const NO_STATE).cast()) };
 }
 
-/// The calling thread's state, null before its first event.
+/// Stands for the state of a thread that has none: the marks of a [`ThreadState`], all of them set, so that the fast path, which
+/// looks at the first one before anything else, leaves. Nothing else of it exists.
+static NO_STATE: [usize; LEVEL_COUNT] = [usize::MAX; LEVEL_COUNT];
+
+/// The first mark of the calling thread, and where its state is if that mark is not set.
 #[inline(always)]
-pub fn state() -> *const ThreadState {
-    STATE.with(Cell::get)
+pub fn first_mark() -> (usize, *const ThreadState) {
+    let state = STATE.with(Cell::get);
+    // SAFETY: a state or `NO_STATE`, both of which begin with the marks.
+    let mark = unsafe { (*state.cast::<Cell<usize>>()).get() };
+    (mark, state)
+}
+
+/// The calling thread's state, if it has one.
+pub fn state() -> Option<&'static ThreadState> {
+    let state = STATE.with(Cell::get);
+    let is_none = core::ptr::eq(state.cast(), &raw const NO_STATE);
+    // SAFETY: not the stand-in, so this thread's live state (module header).
+    (!is_none).then(|| unsafe { &*state })
+}
+
+fn forget_state() {
+    STATE.with(|s| s.set((&raw const NO_STATE).cast()));
 }
 
 /// Makes the calling thread's state. Safe in signal handlers: a handler that comes in between leaves one state
@@ -236,13 +256,10 @@ pub fn make_state() -> Option<&'static ThreadState> {
         return None;
     };
     let made: *const ThreadState = memory.as_ptr().cast();
-    let current = state();
-    if !current.is_null() {
-        // SAFETY: nobody else has the address of `memory`; `current` is this thread's state (module header).
-        unsafe {
-            sys::unmap(memory, size_of::<ThreadState>() as u64);
-            return Some(&*current);
-        }
+    if let Some(current) = state() {
+        // SAFETY: nobody else has the address of `memory`.
+        unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
+        return Some(current);
     }
     STATE.with(|s| s.set(made));
     watch_exit(made);
@@ -254,8 +271,12 @@ impl ThreadState {
     /// Fills in what a fresh or forked thread's state lacks.
     pub fn set_up(&self, process: &Process) {
         if self.tid.get() == 0 {
-            self.cpu.set(crate::cpu::location());
-            self.clock.set(process.clock.load(Ordering::Relaxed));
+            let clock = process.clock.load(Ordering::Relaxed);
+            self.locate_cpu();
+            if clock != ust_shm::layout::clock::TSC {
+                self.cpu.set(&raw const crate::cpu::UNKNOWN);
+            }
+            self.clock.set(clock);
             self.tid.set(sys::thread_id());
             self.keep(process);
         }
@@ -285,20 +306,21 @@ impl ThreadState {
         }
     }
 
-    /// Finds the CPU number of a thread whose state a fork wiped; the rest is left to `set_up`.
+    /// Finds the CPU number of a thread, also of one whose state a fork wiped.
     pub fn locate_cpu(&self) {
-        self.cpu.set(crate::cpu::location());
+        let location = crate::cpu::location();
+        self.cpu.set(location);
+        self.cpu_location.set(location);
     }
 
     /// Reads the clock of this thread's image.
-    #[inline(always)]
     pub fn now(&self) -> u64 {
         if self.clock.get() == ust_shm::layout::clock::TSC { crate::clock::cycles() } else { crate::clock::monotonic() }
     }
 
     /// The CPU that runs the thread, in case of need from the kernel.
     pub fn cpu_now(&self) -> u32 {
-        let location = self.cpu.get();
+        let location = self.cpu_location.get();
         if location.is_null() {
             return sys::current_cpu();
         }
@@ -357,7 +379,7 @@ pub fn wait_for_ending() -> bool {
 
 /// Returns the rings of all threads and unmaps their states. For `unload` alone: nobody uses them any more.
 pub fn give_back_states(process: &Process) {
-    STATE.with(|s| s.set(null()));
+    forget_state();
     let take = |place: &AtomicPtr<ThreadState>| NonNull::new(place.swap(null_mut(), Ordering::Acquire));
     for place in &process.states {
         let Some(memory) = take(place) else { continue };
@@ -383,7 +405,7 @@ unsafe extern "C" fn thread_ends(state: *mut c_void) {
     let _errno = ErrnoGuard::new();
     let Some(memory) = NonNull::new(state.cast::<u8>()) else { return };
     ENDING.fetch_add(1, Ordering::Relaxed);
-    STATE.with(|s| s.set(null()));
+    forget_state();
     // SAFETY: the key's value is a state made by `make_state`; this thread is its only user.
     let ending = unsafe { memory.cast::<ThreadState>().as_ref() };
     if ending.tid.get() != 0 {
@@ -392,7 +414,7 @@ unsafe extern "C" fn thread_ends(state: *mut c_void) {
         }
         return_rings(ending);
     }
-    // SAFETY: `STATE` is null, and the reference is not used any more.
+    // SAFETY: `STATE` has another value, and the reference is not used any more.
     unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
     // Release: pairs with `wait_for_ending`, whose caller may unmap what was used above.
     ENDING.fetch_sub(1, Ordering::Release);

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use ust_shm::layout::{ENTRIES_OFFSET, HEAD_BYTES, SubbufEntry, clock, ring_state};
+use ust_shm::layout::{HEAD_BYTES, SubbufEntry, clock, entries_offset, ring_state};
 use ust_shm::limits::{IMAGE_BYTES, OBJECT_BYTES_MAX};
 use ust_shm::ring::RingWords as _;
 
@@ -196,7 +196,7 @@ fn random_bytes_in_a_ring_header_do_no_harm() {
         writer.fill_subbuf(0);
         for _ in 0..8 {
             random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
-            let offset = 8 * ((random >> 33) % (ENTRIES_OFFSET / 8 + 64));
+            let offset = 8 * ((random >> 33) % (entries_offset(3) / 8 + 64));
             let bits = random.rotate_left(17);
             let value = if bits & 1 == 0 { bits >> (bits % 64) } else { !(bits >> (bits % 64)) };
             writer.region.word(offset).expect("in the header").store(value, Relaxed);

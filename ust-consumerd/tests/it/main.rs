@@ -11,3 +11,4 @@ mod overwrite;
 mod program;
 mod recording;
 mod runtime_dir;
+mod streams;

@@ -16,8 +16,8 @@ use ust_shm::descriptor::{Base, FieldDesc, FieldType, Integer, LogLevel, Scalar,
 use ust_shm::encode::{encode, encoded_bytes};
 use ust_shm::head::Head;
 use ust_shm::layout::{
-    ENTRIES_OFFSET, ENTRY_BYTES, HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, RingHeader, SubbufEntry, clock, image_state,
-    object_state, ring_header_bytes, ring_state,
+    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, RingHeader, SubbufEntry, clock, entries_offset,
+    image_state, object_state, ring_header_bytes, ring_state,
 };
 use ust_shm::limits::PIECE_ALIGN;
 use ust_shm::region::Region;
@@ -243,7 +243,7 @@ impl RingWords for Writer {
     }
 
     fn entry(&self, idx: u64) -> Option<&SubbufEntry> {
-        self.region.get(ENTRIES_OFFSET + ENTRY_BYTES * idx)
+        self.region.get(entries_offset(self.counter_count) + ENTRY_BYTES * idx)
     }
 
     fn geometry(&self) -> Geometry {
@@ -298,9 +298,8 @@ impl Writer {
         event.extend(value.to_le_bytes());
         assert!(self.region.store_bytes(self.header_bytes + self.geometry.data_offset(position), &event));
         let counter_idx = u32::from(id).min(self.counter_count - 1);
-        let counters = ENTRIES_OFFSET + ENTRY_BYTES * self.geometry.subbuf_count;
-        count(self.region.word(counters + 8 * u64::from(counter_idx)).expect("mapped"));
-        self.cursor.commit(self.header(), EVENT_BYTES, stamp);
+        count(self.region.word(COUNTERS_OFFSET + 8 * u64::from(counter_idx)).expect("mapped"));
+        self.cursor.commit(self.header(), position + EVENT_BYTES, stamp);
         true
     }
 

@@ -49,25 +49,39 @@ pub enum WhenFull {
 pub const NO_CPU: u32 = u32::MAX - 1;
 
 impl Cursor {
+    /// Where an event of `size` bytes ends, if it fits the current sub-buffer. `size` is that of something in memory, so the sum
+    /// does not wrap before positions do.
+    #[inline(always)]
+    #[must_use]
+    pub fn room(&self, size: u64) -> Option<u64> {
+        let end = self.position.get().wrapping_add(size);
+        (end <= self.end.get()).then_some(end)
+    }
+
     /// Whether an event of `size` bytes fits the current sub-buffer.
     #[inline(always)]
     #[must_use]
     pub fn has_room(&self, size: u64) -> bool {
-        self.end.get().wrapping_sub(self.position.get()) >= size
+        self.room(size).is_some()
     }
 
     /// Whether a time stamp or CPU needs [`Cursor::admit`]: time went backwards, a long gap, or another CPU.
     #[inline(always)]
     #[must_use]
     pub fn is_odd(&self, timestamp: u64, cpu: u32) -> bool {
-        let gap = timestamp.wrapping_sub(self.last_timestamp.get());
-        (gap >= TIMESTAMP_GAP_MAX) | (cpu != self.cpu.get())
+        self.is_gap(timestamp) | (cpu != self.cpu.get())
     }
 
-    /// Publishes the event of `size` bytes at the current position (protocol step 4).
+    /// Whether a time stamp goes backwards, or comes so late that its low bits do not say how late.
     #[inline(always)]
-    pub fn commit(&self, header: &RingHeader, size: u64, timestamp: u64) {
-        let position = self.position.get().wrapping_add(size);
+    #[must_use]
+    pub fn is_gap(&self, timestamp: u64) -> bool {
+        timestamp.wrapping_sub(self.last_timestamp.get()) >= TIMESTAMP_GAP_MAX
+    }
+
+    /// Publishes the event that ends at `position` (protocol step 4).
+    #[inline(always)]
+    pub fn commit(&self, header: &RingHeader, position: u64, timestamp: u64) {
         self.position.set(position);
         self.last_timestamp.set(timestamp);
         // Release: pairs with the reader's Acquire load between its two loads of `committed`.

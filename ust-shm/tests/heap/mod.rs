@@ -11,7 +11,10 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
 
-use ust_shm::layout::{ENTRIES_OFFSET, ENTRY_BYTES, RingHeader, SubbufEntry};
+use ust_shm::layout::{ENTRY_BYTES, RingHeader, SubbufEntry, entries_offset};
+
+/// No event counters: entries follow the header.
+const ENTRIES_OFFSET: u64 = entries_offset(0);
 use ust_shm::region::Region;
 use ust_shm::ring::{Geometry, RingWords};
 

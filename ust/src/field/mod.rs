@@ -4,7 +4,7 @@
 //! A tracepoint's argument type implements [`Field`]: it says how the value is shown
 //! ([`Field::TYPE`]) and turns it into a [`Wire`], the value as it is stored. The code that the
 //! `tracepoint` macro generates makes all wires of an event once, adds up their sizes (constants fold),
-//! reserves, and stores them back to back, without padding, with unaligned little-endian stores.
+//! looks whether they are fit to be stored as they are, reserves, and stores them back to back, without padding, with unaligned little-endian stores.
 //!
 //! | argument type                          | stored as                                        |
 //! |----------------------------------------|--------------------------------------------------|
@@ -90,9 +90,22 @@ pub trait ScalarField: Field {
 ///
 /// # Safety
 ///
-/// `size` returns the same number for each call on one value, `put` stores exactly that many bytes and
-/// returns `at` advanced by that many, and neither panics.
-pub unsafe trait Wire {
+/// For a value that is fit, `size` returns the same number for each call, `put` stores exactly that many bytes and
+/// returns `at` advanced by that many. `fit` returns a value that is fit. None of them panics.
+pub unsafe trait Wire: Sized {
+    /// Tells whether the value can be stored as it is. Nearly always; so this is what the fast path asks, and [`Wire::fit`]
+    /// is left to the slow one.
+    #[inline(always)]
+    fn is_fit(&self) -> bool {
+        true
+    }
+
+    /// Returns the value, or the part of it that can be stored.
+    #[inline(always)]
+    fn fit(self) -> Self {
+        self
+    }
+
     /// Returns how many bytes `put` stores.
     fn size(&self) -> usize;
 
@@ -100,7 +113,7 @@ pub unsafe trait Wire {
     ///
     /// # Safety
     ///
-    /// `size()` bytes from `at` on are valid for writes, and no one else accesses them meanwhile.
+    /// The value is fit; `size()` bytes from `at` on are valid for writes, and no one else accesses them meanwhile.
     unsafe fn put(&self, at: *mut u8) -> *mut u8;
 }
 
@@ -133,6 +146,21 @@ macro_rules! group {
         // SAFETY: the size is the sum of the parts' sizes, and each part is stored once, after the
         // one before it; the parts keep the contract.
         unsafe impl<$($wire: Wire),*> Wire for ($($wire,)*) {
+            #[inline(always)]
+            fn is_fit(&self) -> bool {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                true $(&& $wire.is_fit())*
+            }
+
+            #[inline(always)]
+            #[allow(clippy::unused_unit)]
+            fn fit(self) -> Self {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                ($($wire.fit(),)*)
+            }
+
             #[inline(always)]
             fn size(&self) -> usize {
                 #[allow(non_snake_case)]

@@ -27,6 +27,16 @@ impl<T: ScalarField> Field for Option<T> {
 // SAFETY: both functions look at the same tag of the same value; the inner wire keeps the contract.
 unsafe impl<W: Wire> Wire for OptionalWire<W> {
     #[inline(always)]
+    fn is_fit(&self) -> bool {
+        self.0.as_ref().is_none_or(W::is_fit)
+    }
+
+    #[inline(always)]
+    fn fit(self) -> Self {
+        Self(self.0.map(W::fit))
+    }
+
+    #[inline(always)]
     fn size(&self) -> usize {
         match &self.0 {
             Some(value) => super::sum(1, value.size()),

@@ -13,7 +13,7 @@ use ust_shm::descriptor::FieldType;
 use super::text::copy;
 use super::{Element, Field, Wire};
 
-/// The elements of a sequence: at most `u32::MAX`, the largest count that can be stored.
+/// The elements of a sequence: fit are at most `u32::MAX`, the largest count that can be stored.
 #[derive(Clone, Copy, Debug)]
 pub struct SequenceWire<'a, T>(&'a [T]);
 
@@ -23,13 +23,23 @@ impl<'a, T: Element> Field for &'a [T] {
 
     #[inline(always)]
     fn wire(self) -> SequenceWire<'a, T> {
-        SequenceWire(self.get(..u32::MAX as usize).unwrap_or(self))
+        SequenceWire(self)
     }
 }
 
 // SAFETY: size and bytes follow the same slice, of `Element`s; its size in bytes cannot overflow, for
 // it is borrowed.
 unsafe impl<T> Wire for SequenceWire<'_, T> {
+    #[inline(always)]
+    fn is_fit(&self) -> bool {
+        self.0.len() <= u32::MAX as usize
+    }
+
+    #[inline(always)]
+    fn fit(self) -> Self {
+        Self(self.0.get(..u32::MAX as usize).unwrap_or(self.0))
+    }
+
     #[inline(always)]
     fn size(&self) -> usize {
         super::sum(size_of::<u32>(), size_of_val(self.0))

@@ -13,7 +13,8 @@ use super::{Field, Wire, modify};
 #[allow(unsafe_code)]
 fn check<T: Field>(value: T, expected: &[u8]) {
     const GUARD: u8 = 0xEE;
-    let wire = value.wire();
+    let wire = value.wire().fit();
+    assert!(wire.is_fit());
     let size = wire.size();
     let mut memory = vec![GUARD; size + 16];
     let at = memory[7..].as_mut_ptr();
@@ -163,4 +164,15 @@ fn modifiers_reach_the_elements() {
     assert_eq!(modify::text(<&[i8] as Field>::TYPE), FieldType::Sequence { element, text: true });
     let value = int(32, false, Base::Hexadecimal, false);
     assert_eq!(modify::hex(<Option<u32> as Field>::TYPE), FieldType::Optional(value));
+}
+
+#[test]
+fn only_what_can_be_stored_as_it_is_is_fit() {
+    assert!("ab".wire().is_fit());
+    assert!(!"a\0".wire().is_fit());
+    assert!((1_u8.wire(), "ab".wire()).is_fit());
+    assert!(!(1_u8.wire(), ("a\0b".wire(), 2_u8.wire())).is_fit());
+    let wire = (1_u8.wire(), ("a\0b".wire(), 2_u8.wire())).fit();
+    assert!(wire.is_fit());
+    assert_eq!(wire.size(), 4);
 }

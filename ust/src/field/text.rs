@@ -17,42 +17,51 @@ use ust_shm::descriptor::FieldType;
 
 use super::{Field, Wire};
 
-/// The bytes of a string up to its first NUL.
+/// The bytes of a string: fit are those without a NUL, which a string of C cannot have.
 #[derive(Clone, Copy, Debug)]
-pub struct TextWire<'a>(&'a [u8]);
+pub struct TextWire<'a, const CAN_HAVE_NUL: bool>(&'a [u8]);
 
 impl<'a> Field for &'a str {
     const TYPE: FieldType = FieldType::String;
-    type Wire = TextWire<'a>;
+    type Wire = TextWire<'a, true>;
 
     #[inline(always)]
-    fn wire(self) -> TextWire<'a> {
-        TextWire(until_nul(self.as_bytes()))
+    fn wire(self) -> Self::Wire {
+        TextWire(self.as_bytes())
     }
 }
 
 impl<'a> Field for &'a String {
     const TYPE: FieldType = FieldType::String;
-    type Wire = TextWire<'a>;
+    type Wire = TextWire<'a, true>;
 
     #[inline(always)]
-    fn wire(self) -> TextWire<'a> {
+    fn wire(self) -> Self::Wire {
         self.as_str().wire()
     }
 }
 
 impl<'a> Field for &'a CStr {
     const TYPE: FieldType = FieldType::String;
-    type Wire = TextWire<'a>;
+    type Wire = TextWire<'a, false>;
 
     #[inline(always)]
-    fn wire(self) -> TextWire<'a> {
+    fn wire(self) -> Self::Wire {
         TextWire(self.to_bytes())
     }
 }
 
 // SAFETY: size and bytes follow the same slice.
-unsafe impl Wire for TextWire<'_> {
+unsafe impl<const CAN_HAVE_NUL: bool> Wire for TextWire<'_, CAN_HAVE_NUL> {
+    #[inline(always)]
+    fn is_fit(&self) -> bool {
+        !(CAN_HAVE_NUL && has_nul(self.0))
+    }
+
+    fn fit(self) -> Self {
+        Self(self.0.split(|&byte| byte == 0).next().unwrap_or(self.0))
+    }
+
     #[inline(always)]
     fn size(&self) -> usize {
         super::sum(self.0.len(), 1)
@@ -107,18 +116,6 @@ pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len_bytes: usize) {
             to.write(from.read());
         }
     }
-}
-
-/// Returns the part of `text` before its first NUL.
-#[inline(always)]
-fn until_nul(text: &[u8]) -> &[u8] {
-    if has_nul(text) { cut(text) } else { text }
-}
-
-#[cold]
-#[inline(never)]
-fn cut(text: &[u8]) -> &[u8] {
-    text.split(|&byte| byte == 0).next().unwrap_or(text)
 }
 
 /// Tells whether a byte of `text` is NUL.

@@ -10,8 +10,9 @@ pub(crate) struct Collect<'a>(pub(crate) &'a mut Vec<u8>);
 impl Sink for Collect<'_> {
     #[allow(unsafe_code)]
     fn take(self, wire: impl Wire) {
+        let wire = wire.fit();
         let mut payload = vec![0xEE; wire.size()];
-        // SAFETY: `payload` has the size that the wire asks for.
+        // SAFETY: the wire is fit, and `payload` has the size that it asks for.
         let end = unsafe { wire.put(payload.as_mut_ptr()) };
         assert_eq!(end, payload.as_mut_ptr_range().end);
         *self.0 = payload;

@@ -11,13 +11,19 @@
 
 #![allow(unsafe_code)]
 
-#[path = "../programs/events.rs"]
+// The same functions for each architecture.
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
+mod cpu;
+#[path = "../../programs/events.rs"]
 mod events;
 
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ust_tests::Payload;
+
+use cpu::address;
 
 /// The program's own events, and those of its signal handler.
 const OUTER: u32 = 0;
@@ -74,6 +80,7 @@ fn main() {
         "handler" => Situation::Handler,
         other => Situation::Nested(other.strip_prefix("nested").and_then(|n| n.parse().ok()).expect("nested0 to 7")),
     };
+    cpu::check_machine();
     stay_on_one_cpu();
     let phase = Phase::new();
     let outer = measure(&phase, Situation::Middle, None);
@@ -213,19 +220,15 @@ fn begin_nested(phase: &Phase, pid: i32, plan: Plan, at: Place) -> bool {
 
 /// Lets the child run until it comes to `place`, and stops it there by a breakpoint; `false` if it does not come there.
 fn run_to(pid: i32, place: Place) -> bool {
-    const BREAKPOINT: i64 = 0xcc;
     let text = peek(pid, place.address);
     for arrival in 1..=place.arrivals {
-        poke(pid, place.address, text & !0xff | BREAKPOINT);
+        poke(pid, place.address, cpu::with_breakpoint(text));
         resume(pid);
         if wait(pid) != Stop::Signal(libc::SIGTRAP) {
             return false;
         }
         poke(pid, place.address, text);
-        let mut registers = registers(pid);
-        assert_eq!(registers.rip, place.address + 1);
-        registers.rip = place.address;
-        set_registers(pid, &registers);
+        cpu::step_back(pid, place.address);
         while arrival < place.arrivals && address(pid) == place.address {
             single_step(pid, 0);
         }
@@ -240,23 +243,6 @@ fn run_to_phase(phase: &Phase, pid: i32, wanted: u32) {
     while phase.word().load(Ordering::SeqCst) != wanted {
         single_step(pid, 0);
     }
-}
-
-fn address(pid: i32) -> u64 {
-    registers(pid).rip
-}
-
-fn registers(pid: i32) -> libc::user_regs_struct {
-    // SAFETY: all zero is a valid value.
-    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-    // SAFETY: our stopped child; `registers` is a live local.
-    assert_eq!(unsafe { libc::ptrace(libc::PTRACE_GETREGS, pid, 0, &raw mut registers) }, 0);
-    registers
-}
-
-fn set_registers(pid: i32, registers: &libc::user_regs_struct) {
-    // SAFETY: our stopped child, in its own code.
-    assert_eq!(unsafe { libc::ptrace(libc::PTRACE_SETREGS, pid, 0, ptr::from_ref(registers)) }, 0);
 }
 
 fn peek(pid: i32, address: u64) -> i64 {
