@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ust view`: prints the events of traces in the order of time.
 
-use std::io::{self, BufWriter, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
 
 use ust_ctf::reader::Trace;
-use ust_ctf::text::{self, Names, Options, Printer, Shown};
+use ust_ctf::text::{self, Names, Options, Shown};
+use ust_ctf::{Job, json};
 
+use crate::follow;
 use crate::problem::Problem;
+use crate::reading::{Reading, complain, until_closed};
 
 /// Prints the events of traces in the order of time, one per line.
 ///
-/// The lines are those of babeltrace2, and so are the options. What a trace says was lost is printed on standard error behind the
-/// events.
+/// The lines are those of babeltrace2, and so are the options of the same name. What a trace says was lost is printed on
+/// standard error behind the events. The exit status is 0 also for a damaged trace, of which the good part is printed with
+/// warnings; 1 if there is no trace or a wish that cannot be fulfilled; 2 for a command line that cannot be understood.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Directories of traces, as `ust record` printed them; all events are on one line of time.
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// Print the date in front of the time.
     #[arg(long)]
     clock_date: bool,
@@ -49,6 +51,9 @@ pub struct Arguments {
     /// When to use colours.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     color: Color,
+    /// Print file and line of each tracepoint behind its name.
+    #[arg(long)]
+    source: bool,
     /// Leave out events before TIME: `[[YYYY-MM-DD] hh:mm:ss][.nnnnnnnnn]` as it is printed, or seconds since 1970.
     #[arg(long, value_name = "TIME")]
     begin: Option<String>,
@@ -58,9 +63,12 @@ pub struct Arguments {
     /// Print the first N events only.
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Threads that read and print. Default: one per processor.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    threads: Option<u16>,
+    /// Print each event as a JSON object on a line of its own.
+    #[arg(long, conflicts_with_all = ["clock_date", "clock_gmt", "clock_seconds", "clock_cycles", "no_delta", "names", "fields", "source"])]
+    json: bool,
+    /// Wait for more: print what is recorded while it is recorded, until the recording ends or Ctrl-C.
+    #[arg(long, conflicts_with = "end")]
+    follow: bool,
 }
 
 /// When to use colours.
@@ -85,6 +93,15 @@ impl Color {
     }
 }
 
+/// How events are written.
+#[derive(Clone, Copy)]
+pub enum Form {
+    /// As lines of text.
+    Text(Options),
+    /// As objects.
+    Json,
+}
+
 /// Runs `ust view`.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let options = Options {
@@ -96,42 +113,37 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
         names: arguments.names,
         fields: arguments.fields,
         color: arguments.color.is_on(),
+        source: arguments.source,
     };
+    let form = if arguments.json { Form::Json } else { Form::Text(options) };
     let time = |text: &Option<String>, trace: &Trace| match text {
         Some(text) => text::parse_time(text, arguments.clock_gmt, trace)
             .map(Some)
             .map_err(|why| Problem::new(why, "a time as it is printed, for example 2026-11-23 01:20:44.25")),
         None => Ok(None),
     };
-    let trace = open(&arguments.paths)?;
+    if arguments.follow {
+        return follow::run(&arguments.reading, form, |trace| time(&arguments.begin, trace), arguments.limit);
+    }
+    let trace = arguments.reading.open()?;
     let (begin, end) = (time(&arguments.begin, &trace)?, time(&arguments.end, &trace)?);
     let trace = match (begin, end) {
         (None, None) => trace,
         (begin, end) => trace.between(begin.unwrap_or(i64::MIN), end.unwrap_or(i64::MAX)),
     };
-    print(&trace, options, arguments.threads, arguments.limit)
-}
-
-/// Opens the traces in `paths`.
-pub fn open(paths: &[PathBuf]) -> anyhow::Result<Trace> {
-    Ok(Trace::open_all(paths)
-        .map_err(|error| Problem::new(error.to_string(), "the directory that `ust record` printed behind `trace`"))?)
+    let selection = arguments.reading.selection(&trace)?;
+    // On a terminal the events themselves show that it goes on.
+    let mut job = arguments.reading.job(selection, arguments.limit, !io::stdout().is_terminal());
+    print(&trace, form, &mut job)
 }
 
 /// Prints `trace` on standard output. That nobody reads on is no error.
-pub fn print(trace: &Trace, options: Options, threads: Option<u16>, limit: Option<u64>) -> anyhow::Result<()> {
-    let threads = threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    let warnings = match text::write(trace, options, threads, limit, &mut io::stdout().lock()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-        other => other.map_err(|error| anyhow::anyhow!("cannot print the events: {error}"))?,
+pub fn print(trace: &Trace, form: Form, job: &mut Job<'_>) -> anyhow::Result<()> {
+    let out = &mut io::stdout().lock();
+    let (written, options) = match form {
+        Form::Text(options) => (text::write(trace, options, job, out), options),
+        Form::Json => (json::write(trace, job, out), Options::default()),
     };
-    let mut complaints = BufWriter::new(io::stderr().lock());
-    for warning in trace.warnings().iter().chain(&warnings) {
-        writeln!(complaints, "warning: {warning}")?;
-    }
-    let mut printer = Printer::new(options);
-    for loss in trace.losses() {
-        writeln!(complaints, "{}", printer.loss_text(loss))?;
-    }
-    Ok(())
+    let Some(warnings) = until_closed(written)? else { return Ok(()) };
+    complain(trace.warnings().iter().chain(&warnings), trace.losses(), options)
 }

@@ -13,10 +13,16 @@
 
 pub mod class;
 mod escape;
+mod job;
+pub mod json;
 mod limits;
 pub mod metadata;
 pub mod model;
 mod names;
 pub mod packet;
 pub mod reader;
+pub mod select;
+pub mod stats;
 pub mod text;
+
+pub use job::Job;

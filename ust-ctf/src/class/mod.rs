@@ -16,6 +16,7 @@
 //!
 //! What this module does not do: it reads no bytes of a stream and it prints nothing.
 
+mod describe;
 mod field;
 
 pub use field::{

@@ -110,6 +110,11 @@ impl<'t> Cursor<'t> {
         (&self.stream.packets[idx], idx)
     }
 
+    /// Bits of the event that was found last.
+    pub(crate) fn event_bits(&self) -> u64 {
+        self.pos.saturating_sub(self.found.begin)
+    }
+
     pub(crate) fn place(&self, pos: u64) -> Place<'_> {
         Place { bytes: self.piece.bytes(), pos, end: self.end }
     }

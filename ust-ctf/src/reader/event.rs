@@ -37,6 +37,11 @@ impl<'e> Event<'e> {
         self.cursor.folder
     }
 
+    /// Returns the number of its trace among [`super::Trace::folders`].
+    pub fn trace_number(&self) -> usize {
+        self.cursor.stream.folder_number
+    }
+
     /// Returns its stream.
     pub fn stream(&self) -> &'e Stream {
         self.cursor.stream
@@ -67,6 +72,11 @@ impl<'e> Event<'e> {
     /// Returns the number of its packet in its stream, from 0.
     pub fn packet_number(&self) -> usize {
         self.cursor.packet().1
+    }
+
+    /// Returns how many bits of its packet it takes, with its header and without padding around it.
+    pub fn size_bits(&self) -> u64 {
+        self.cursor.event_bits()
     }
 
     /// Returns the fields of the header of its packet.

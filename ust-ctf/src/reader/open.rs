@@ -217,6 +217,7 @@ fn join(class: &TraceClass, mut scanned: Vec<Scanned>) -> Vec<Stream> {
             class_idx: file.class_idx,
             class_id: class.streams[file.class_idx].id,
             instance_id: file.instance_id,
+            folder_number: 0,
             number: 0,
             number_in_class: same_class.map_or(0, |stream| stream.number_in_class + 1),
         });
@@ -270,8 +271,9 @@ fn bound(class: &TraceClass, stream: &mut Stream) {
 /// Numbers streams and event classes through all traces.
 fn number(folders: &mut [TraceFolder]) {
     let (mut streams, mut classes) = (0, 0);
-    for folder in folders {
+    for (number, folder) in folders.iter_mut().enumerate() {
         for stream in &mut folder.streams {
+            stream.folder_number = number;
             stream.number = streams;
             streams += 1;
         }

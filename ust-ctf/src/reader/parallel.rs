@@ -189,6 +189,11 @@ impl<R> Iterator for ParWindows<R> {
 }
 
 impl<R> ParWindows<R> {
+    /// Returns the number of windows.
+    pub fn window_count(&self) -> usize {
+        self.shared.windows.len()
+    }
+
     /// Returns the warnings about what was read so far, without those that several windows have in common.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = std::mem::take(&mut self.shared.lock().warnings);

@@ -16,6 +16,7 @@ pub struct Stream {
     pub(crate) class_idx: usize,
     pub(crate) class_id: u64,
     pub(crate) instance_id: Option<u64>,
+    pub(crate) folder_number: usize,
     pub(crate) number: usize,
     pub(crate) number_in_class: u64,
 }
@@ -85,6 +86,18 @@ pub struct Packet {
     pub(crate) end_ns: i64,
     /// The latest end up to this packet.
     pub(crate) reach_ns: i64,
+}
+
+impl Packet {
+    /// Returns the nanoseconds since the epoch of its begin, if it says when that is.
+    pub fn begin_ns(&self) -> Option<i64> {
+        self.begin.map(|_| self.begin_ns)
+    }
+
+    /// Returns the nanoseconds since the epoch of its end, if it says when that is.
+    pub fn end_ns(&self) -> Option<i64> {
+        self.end.map(|_| self.end_ns)
+    }
 }
 
 /// Warnings of one stream, not more than are useful.

@@ -5,7 +5,7 @@ use super::node::{Count, Label, MemberNode, Members, Node, Number};
 use super::out::{Literal, Out};
 use super::quote::put_text;
 use super::style::{Colors, Options};
-use crate::class::{Base, Class, ClassKind, EnvValue, EventClass, IntegerClass, Role, StructClass};
+use crate::class::{Base, Class, ClassKind, EnvValue, EventClass, IntegerClass, Role, Source, StructClass};
 use crate::reader::{Layout, TraceFolder, aligned};
 
 /// Names of log levels.
@@ -170,6 +170,9 @@ pub(super) fn head(folder: &TraceFolder, event: &EventClass, options: &Options, 
     head.text(colors.name);
     head.text(&event.name);
     head.text(colors.reset);
+    if let Some(Source { file, line, .. }) = event.source.as_ref().filter(|_| options.source) {
+        head.text(&format!(" ({file}:{line})"));
+    }
     head.text(if head.with_names { ", " } else { ": " });
     Literal::new(&head.bytes)
 }

@@ -30,6 +30,12 @@ use out::{Literal, Out};
 use style::Colors;
 use time::TimePrinter;
 
+/// Returns nanoseconds since the epoch as date and time, in UTC if `gmt`, else in the local time zone.
+#[must_use]
+pub fn time_text(ns: i64, gmt: bool) -> String {
+    TimePrinter::new(Options { clock_date: true, clock_gmt: gmt, ..Options::default() }).text(ns)
+}
+
 pub use parse::parse_time;
 pub use style::{Names, Options, Shown};
 pub use whole::write;
@@ -86,6 +92,13 @@ impl Printer {
             previous: None,
             line: Out::default(),
         }
+    }
+
+    /// Forgets what it knows of the trace, but for the time of the last event: the events that follow are those of another one,
+    /// or of the same one opened again.
+    pub fn go_on_with_next_trace(&mut self) {
+        self.classes.clear();
+        self.packets.clear();
     }
 
     /// Writes one line for `event`, in a single call.

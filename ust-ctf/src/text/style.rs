@@ -22,6 +22,8 @@ pub struct Options {
     pub fields: Shown,
     /// Use colours.
     pub color: bool,
+    /// Print file and line of the tracepoint behind the name of the event, which babeltrace2 cannot.
+    pub source: bool,
 }
 
 /// Which names are printed.

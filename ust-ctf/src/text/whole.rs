@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Options, Out, Printer, Stamp, put_delta};
+use crate::Job;
 use crate::reader::{Trace, Warning};
 
 /// The text of a window.
@@ -23,32 +24,29 @@ struct Chunk {
 /// Buffers that are used again: fresh memory costs a page fault every 4 KiB.
 type Pool = Arc<Mutex<Vec<Vec<u8>>>>;
 
-/// Writes the events of `trace` to `out` with `threads` threads, `limit` lines at most; returns the warnings about what
-/// was read.
+/// Writes the events of `trace` that `job` asks for to `out`; returns the warnings about what was read.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write(
-    trace: &Trace,
-    options: Options,
-    threads: usize,
-    limit: Option<u64>,
-    out: &mut impl Write,
-) -> io::Result<Vec<Warning>> {
+pub fn write(trace: &Trace, options: Options, job: &mut Job<'_>, out: &mut impl Write) -> io::Result<Vec<Warning>> {
+    let most = job.limit.unwrap_or(u64::MAX);
+    let selection = Arc::clone(&job.selection);
     let pool = Pool::default();
     let worker_pool = Arc::clone(&pool);
     let mut chunks = trace.par_map_windows(
-        threads,
-        move || Printer::new(options),
-        move |printer, events| {
+        job.threads,
+        move || (Printer::new(options), selection.selector()),
+        move |(printer, selector), events| {
             let buffer = worker_pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-            let limit = limit.unwrap_or(u64::MAX);
             let mut chunk = Out::reusing(buffer);
             let (mut gap, mut line_count) = (None, 0);
             printer.previous = None;
-            while line_count < limit
+            while line_count < most
                 && let Some(event) = events.next()
             {
+                if !selector.wants(&event) {
+                    continue;
+                }
                 line_count += 1;
                 if gap.is_none() && event.has_clock() && !options.no_delta {
                     gap = Some(printer.put_with_gap(&mut chunk, &event));
@@ -61,9 +59,11 @@ pub fn write(
         },
     );
     let mut previous: Option<Stamp> = None;
-    let mut left = limit.unwrap_or(u64::MAX);
+    let (mut left, mut done, window_count) = (most, 0, chunks.window_count());
     let mut delta = Out::default();
     for chunk in &mut chunks {
+        done += 1;
+        (job.progress)(done, window_count);
         let mut text = &chunk.bytes[..chunk.len];
         if chunk.line_count > left {
             text = first_lines(text, left);
