@@ -250,7 +250,9 @@ mod tests {
 
     #[test]
     fn names_that_differ_in_a_last_word_that_begins_or_ends_are_a_pair() {
-        let cases: [(&[&str], &[(&str, &str, &str)]); 7] = [
+        /// Name, begin and end of pairs.
+        type Found<'n> = &'n [(&'n str, &'n str, &'n str)];
+        let cases: [(&[&str], Found<'_>); 7] = [
             (&["db:query_begin", "db:query_end"], &[("db:query", "db:query_begin", "db:query_end")]),
             (&["a:begin", "a:end", "b:end"], &[("a", "a:begin", "a:end")]),
             (&["f:func_entry", "f:func_exit"], &[("f:func", "f:func_entry", "f:func_exit")]),
