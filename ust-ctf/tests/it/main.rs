@@ -4,6 +4,7 @@
 mod ctf2;
 mod damage;
 mod metadata;
+mod odd;
 mod oracle;
 mod roundtrip;
 mod sample;
