@@ -4,10 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use ust_ctf::reader::Trace;
-use ust_ctf::text::{self, Names, Options, Shown};
+use ust_ctf::text::{Names, Options, Shown};
 
-use crate::tool;
+use crate::oracle::check_form;
 
 /// Bits one after the other, in either order.
 #[derive(Default)]
@@ -49,7 +48,7 @@ impl Bits {
     }
 }
 
-/// Compares our text in several forms, with one thread and with two, and our loss warnings, with those of babeltrace2.
+/// Compares several forms of output with those of babeltrace2.
 fn check(folder: &Path) {
     let plain = Options::default();
     let forms: [(&[&str], Options); 4] = [
@@ -59,28 +58,7 @@ fn check(folder: &Path) {
         (&["--names=none", "--no-delta"], Options { names: Names::NONE, no_delta: true, ..plain }),
     ];
     for (flags, options) in forms {
-        let Some(theirs) = tool::babeltrace2(flags, folder) else {
-            return;
-        };
-        let their_text = String::from_utf8_lossy(&theirs.stdout);
-        assert!(!their_text.is_empty(), "babeltrace2 sees events");
-        let trace = Trace::open(folder).expect("a trace");
-        for threads in [1, 2] {
-            let mut ours = Vec::new();
-            let warnings = text::write(&trace, options, threads, None, &mut ours).expect("memory");
-            let ours = String::from_utf8_lossy(&ours);
-            for (line, their_line) in ours.lines().zip(their_text.lines()) {
-                assert_eq!(line, their_line, "{flags:?}");
-            }
-            assert!(ours == their_text, "{flags:?}: one output is longer");
-            let warnings: Vec<_> = trace.warnings().iter().chain(&warnings).map(ToString::to_string).collect();
-            assert_eq!(warnings, Vec::<String>::new());
-        }
-        let mut printer = text::Printer::new(options);
-        let losses: String = trace.losses().iter().map(|loss| printer.loss_text(loss) + "\n").collect();
-        // It complains about an index that does not fit, which we silently pass over.
-        let their_losses = theirs.stderr.lines().filter(|line| line.starts_with("WARNING: Tracer"));
-        assert_eq!(losses.lines().collect::<Vec<_>>(), their_losses.collect::<Vec<_>>(), "{flags:?}");
+        check_form(folder, flags, options);
     }
 }
 

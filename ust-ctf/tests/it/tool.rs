@@ -11,9 +11,17 @@ pub struct Printed {
     pub stderr: String,
 }
 
+/// Says why a test cannot do its work here. It passes then, unless `UST_REQUIRE_TOOLS` is set.
+pub fn skip(reason: &str) {
+    assert!(std::env::var_os("UST_REQUIRE_TOOLS").is_none(), "{reason}, and UST_REQUIRE_TOOLS is set");
+    eprintln!("SKIPPED: {reason}");
+}
+
 /// Returns what babeltrace2 prints about `folder`, or nothing if it is not installed.
 pub fn babeltrace2(options: &[&str], folder: &Path) -> Option<Printed> {
-    let run = Command::new("babeltrace2").args(options).arg(folder).output();
+    // Without a terminal it has no colours, whatever its option says.
+    let colors = if options.contains(&"--color=always") { "always" } else { "never" };
+    let run = Command::new("babeltrace2").env("BABELTRACE_TERM_COLOR", colors).args(options).arg(folder).output();
     match run {
         Ok(output) => {
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -21,11 +29,7 @@ pub fn babeltrace2(options: &[&str], folder: &Path) -> Option<Printed> {
             Some(Printed { stdout: output.stdout, stderr })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            assert!(
-                std::env::var_os("UST_REQUIRE_TOOLS").is_none(),
-                "babeltrace2 is not installed, and UST_REQUIRE_TOOLS is set"
-            );
-            eprintln!("SKIPPED: babeltrace2 is not installed");
+            skip("babeltrace2 is not installed");
             None
         }
         Err(error) => panic!("cannot run babeltrace2: {error}"),

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Traces that the real LTTng records in the test: our text and loss warnings against those of babeltrace2.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use ust_ctf::reader::Trace;
+use ust_ctf::text::{Names, Options, Shown};
+
+use crate::oracle::check_form;
+use crate::tool;
+
+/// Every field that lttng-ust has, and loops that emit it.
+const PROGRAM: &str = r#"
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+#include "tp.h"
+int main(int argc, char **argv) {
+    long count = atol(argv[1]);
+    long values[] = { 1, -2, 3 };
+    char text[10] = "te\"st\n";
+    for (long i = 0; i < count; i++) {
+        lttng_ust_tracepoint(ours, kinds, i, htonl(i), values, text, i % 4, 2222.5 / (i + 1), i % 12);
+        if (i % 5 == 0) lttng_ust_tracepoint(ours, bare);
+    }
+    return 0;
+}"#;
+
+const HEADER: &str = r#"
+#undef LTTNG_UST_TRACEPOINT_PROVIDER
+#define LTTNG_UST_TRACEPOINT_PROVIDER ours
+#undef LTTNG_UST_TRACEPOINT_INCLUDE
+#define LTTNG_UST_TRACEPOINT_INCLUDE "./tp.h"
+#if !defined(TP_H) || defined(LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ)
+#define TP_H
+#include <lttng/tracepoint.h>
+LTTNG_UST_TRACEPOINT_ENUM(ours, colours, LTTNG_UST_TP_ENUM_VALUES(
+    lttng_ust_field_enum_value("ZERO", 0) lttng_ust_field_enum_range("few", 2, 5)
+    lttng_ust_field_enum_range("over", 4, 9) lttng_ust_field_enum_auto("ten")))
+LTTNG_UST_TRACEPOINT_EVENT(ours, kinds,
+    LTTNG_UST_TP_ARGS(int, n, int, net, long *, values, char *, text, size_t, len, double, real, int, colour),
+    LTTNG_UST_TP_FIELDS(
+        lttng_ust_field_integer(int, n, n) lttng_ust_field_integer_hex(int, hex, -n)
+        lttng_ust_field_integer(unsigned char, tiny, n) lttng_ust_field_integer_network(int, net, net)
+        lttng_ust_field_integer_network_hex(int, nethex, net) lttng_ust_field_array(long, array, values, 3)
+        lttng_ust_field_array_hex(long, arrayhex, values, 3) lttng_ust_field_array_text(char, chars, text, 10)
+        lttng_ust_field_sequence(char, seq, text, size_t, len) lttng_ust_field_sequence_text(char, seqtext, text, size_t, len)
+        lttng_ust_field_sequence_network(int, seqnet, &net, unsigned short, len % 2)
+        lttng_ust_field_string(string, text) lttng_ust_field_float(float, single, real)
+        lttng_ust_field_float(double, real, real) lttng_ust_field_enum(ours, colours, int, colour, colour)))
+LTTNG_UST_TRACEPOINT_LOGLEVEL(ours, kinds, LTTNG_UST_TRACEPOINT_LOGLEVEL_WARNING)
+LTTNG_UST_TRACEPOINT_MODEL_EMF_URI(ours, kinds, "http://example.com/kinds")
+LTTNG_UST_TRACEPOINT_EVENT(ours, bare, LTTNG_UST_TP_ARGS(), LTTNG_UST_TP_FIELDS())
+#endif
+#include <lttng/tracepoint-event.h>
+"#;
+
+const PROVIDER: &str =
+    "#define LTTNG_UST_TRACEPOINT_CREATE_PROBES\n#define LTTNG_UST_TRACEPOINT_DEFINE\n#include \"tp.h\"\n";
+
+/// A session daemon with a home of its own, and a program for it.
+struct Lttng {
+    home: TempDir,
+    daemon: Option<std::process::Child>,
+}
+
+impl Lttng {
+    /// Returns nothing, and says so, where LTTng or a compiler is missing.
+    fn start() -> Option<Self> {
+        for name in ["lttng", "lttng-sessiond", "gcc", "babeltrace2"] {
+            let found = std::env::split_paths(&std::env::var_os("PATH")?).any(|folder| folder.join(name).is_file());
+            if !found || !Path::new("/usr/include/lttng/tracepoint.h").exists() {
+                tool::skip(&format!("{name} or the headers of lttng-ust are not installed"));
+                return None;
+            }
+        }
+        let home = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("main.c", PROGRAM), ("tp.h", HEADER), ("tp.c", PROVIDER)] {
+            fs::write(home.path().join(name), text).expect("a file");
+        }
+        let compiled = Command::new("gcc")
+            .args(["-O1", "-I.", "-o", "program", "main.c", "tp.c", "-llttng-ust", "-ldl"])
+            .current_dir(home.path())
+            .output()
+            .expect("gcc");
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        let mut lttng = Self { home, daemon: None };
+        let daemon =
+            lttng.command("lttng-sessiond").arg("--no-kernel").stderr(Stdio::null()).spawn().expect("lttng-sessiond");
+        lttng.daemon = Some(daemon);
+        // It cannot be waited for but by asking: as a child that stays one it does not say when it is ready.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !lttng.command("lttng").args(["--no-sessiond", "list"]).output().expect("lttng").status.success() {
+            assert!(Instant::now() < deadline, "lttng-sessiond answers");
+        }
+        Some(lttng)
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("LTTNG_HOME", self.home.path()).current_dir(self.home.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn lttng(&self, arguments: &[&str]) {
+        let output = self.command("lttng").arg("--no-sessiond").args(arguments).output().expect("lttng");
+        assert!(output.status.success(), "lttng {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Records the program into a session with a channel of these options.
+    fn record(&self, session: &str, channel: &[&str], run: impl FnOnce(&Self)) -> PathBuf {
+        let output = self.home.path().join(session);
+        // The daemon of the system administrator serves everybody who runs as one, also another run of this test.
+        let session = &session_name(session);
+        self.lttng(&["create", session, "--output", output.to_str().expect("UTF-8")]);
+        self.lttng(&[&["enable-channel", "-u", "c"], channel].concat());
+        self.lttng(&["enable-event", "-u", "-c", "c", "ours:*,lttng_ust_statedump:*"]);
+        self.lttng(&["add-context", "-u", "-c", "c", "-t", "vpid", "-t", "vtid", "-t", "procname", "-t", "ip"]);
+        self.lttng(&["start"]);
+        run(self);
+        self.lttng(&["destroy", session]);
+        output
+    }
+
+    fn run(&self, count: u32) {
+        let mut program = self.command("./program");
+        program.env("LTTNG_UST_ALLOW_BLOCKING", "1").env("LTTNG_UST_REGISTER_TIMEOUT", "-1").arg(count.to_string());
+        assert!(program.status().expect("the program").success());
+    }
+}
+
+impl Drop for Lttng {
+    fn drop(&mut self) {
+        if let Some(daemon) = &mut self.daemon {
+            // The consumer daemon that it started ends with it.
+            let _ = Command::new("kill").arg(daemon.id().to_string()).status();
+            let _ = daemon.wait();
+        }
+    }
+}
+
+fn session_name(name: &str) -> String {
+    format!("ust-{name}-{}", std::process::id())
+}
+
+fn check(folder: &Path) {
+    let plain = Options::default();
+    check_form(folder, &[], plain);
+    check_form(folder, &["--names=all", "--fields=all"], Options { names: Names::ALL, fields: Shown::ALL, ..plain });
+    check_form(
+        folder,
+        &["--clock-cycles", "--names=none"],
+        Options { clock_cycles: true, names: Names::NONE, ..plain },
+    );
+}
+
+const ALL: [&str; 3] = ["--subbuf-size=16K", "--num-subbuf=8", "--blocking-timeout=inf"];
+
+#[test]
+fn traces_of_lttng_are_shown_alike_however_they_are_recorded() {
+    let Some(lttng) = Lttng::start() else {
+        return;
+    };
+    check(&lttng.record("users", &ALL, |lttng| lttng.run(3000)));
+    check(&lttng.record("processes", &[&ALL[..], &["--buffers-pid"]].concat(), |lttng| {
+        lttng.run(300);
+        lttng.run(500);
+    }));
+    let lossy = lttng.record("lossy", &["--subbuf-size=4K", "--num-subbuf=2"], |lttng| lttng.run(20_000));
+    assert!(!Trace::open(&lossy).expect("a trace").losses().is_empty());
+    check(&lossy);
+    check(
+        &lttng.record("overwritten", &["--overwrite", "--subbuf-size=4K", "--num-subbuf=2"], |lttng| lttng.run(5000)),
+    );
+    check(&lttng.record("files", &[&ALL[..], &["--tracefile-size=32768", "--tracefile-count=3"]].concat(), |lttng| {
+        lttng.run(3000);
+    }));
+    check(&lttng.record("rotated", &ALL, |lttng| {
+        for _ in 0..3 {
+            lttng.run(200);
+            lttng.lttng(&["rotate", &session_name("rotated")]);
+        }
+    }));
+}
