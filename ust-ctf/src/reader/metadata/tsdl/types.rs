@@ -105,6 +105,7 @@ impl<'outer> Names<'outer> {
             TypeKind::Variant { name, tag, body: Some(body) } => {
                 let options = self.inner().members(body)?;
                 let options = options.list().iter().map(|option| Choice {
+                    at: option.at,
                     name: Some(Arc::clone(&option.name)),
                     ranges: None,
                     draft: Arc::clone(&option.draft),
@@ -168,7 +169,7 @@ impl<'outer> Names<'outer> {
             let class = self.pointee(ty, declarators)?;
             for declarator in declarators {
                 let class = self.declared(ty, class.as_ref(), declarator)?;
-                if !members.push(&declarator.name, class) {
+                if !members.push(declarator.at, &declarator.name, class) {
                     let message = format!("there are two members `{}`", declarator.name);
                     return Err(Complaint::new(declarator.at, message));
                 }
