@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
 use ust_ctf::class::TraceClass;
 use ust_ctf::metadata::render;
-use ust_ctf::model::StreamClass;
+use ust_ctf::model::{Enumeration, EventClass, Field, FieldType, Integer, IntegerBits, Mapping, Scalar, StreamClass};
 use ust_ctf::reader::metadata::read_metadata;
 
 use crate::{details, sample, short, tool};
@@ -114,5 +115,125 @@ fn what_babeltrace2_refuses_is_refused_with_the_place_and_the_reason() {
         let error = read_metadata(Path::new("metadata"), text.as_bytes()).expect_err(&name);
         assert_eq!(format!("{}:{}: {}", error.line, error.column, error.message), expected.trim_end(), "{name}");
         assert_ne!(babeltrace2_accepts(text), Some(true), "{name}: babeltrace2 reads it");
+    }
+}
+
+/// Returns a packet of metadata with this text.
+fn packet(text: &[u8], is_big: bool) -> Vec<u8> {
+    let number = |number: u32| if is_big { number.to_be_bytes() } else { number.to_le_bytes() };
+    let bits = (37 + text.len() as u32) * 8;
+    let mut packet = [number(0x75D1_1D57), *b"uuid", *b"uuid", *b"uuid", *b"uuid", number(0), number(bits)].concat();
+    packet.extend(number(bits + 80));
+    packet.extend([0, 0, 0, 1, 8]);
+    packet.extend(text);
+    packet.extend([0; 10]);
+    packet
+}
+
+#[test]
+fn metadata_in_packets_of_either_byte_order_is_that_of_its_text() {
+    let (first, second) = LTTNG_UST.split_at(1000);
+    for is_big in [false, true] {
+        let packets = [packet(first.as_bytes(), is_big), packet(second.as_bytes(), is_big)].concat();
+        assert_eq!(read_metadata(Path::new("metadata"), &packets), Ok(read(LTTNG_UST)));
+    }
+}
+
+#[test]
+fn a_last_packet_that_is_cut_gives_the_statements_before_the_cut() {
+    let (first, second) = LTTNG_UST.split_at(LTTNG_UST.rfind("event {").expect("an event"));
+    let whole = read(first);
+    let packets = [packet(first.as_bytes(), false), packet(second.as_bytes(), false)].concat();
+    for len in packet(first.as_bytes(), false).len()..packets.len() - 40 {
+        assert_eq!(read_metadata(Path::new("metadata"), &packets[..len]), Ok(whole.clone()), "{len} bytes");
+    }
+    assert_eq!(read_metadata(Path::new("metadata"), &packets[..packets.len() - 10]), Ok(read(LTTNG_UST)));
+}
+
+#[test]
+fn packets_of_another_scheme_are_refused_by_its_name() {
+    let text = b"/* CTF 1.8 */";
+    let complaint = |at: usize, byte: u8| {
+        let mut packets = [packet(text, false), packet(text, false)].concat();
+        packets[60 + at] = byte;
+        read_metadata(Path::new("metadata"), &packets).expect_err("a bad packet").to_string()
+    };
+    let cases = [(0, 1), (4, 1), (24, 1), (28, 1), (32, 2), (33, 2), (34, 2), (35, 3)];
+    let complaints: Vec<_> = cases.iter().map(|(at, byte)| complaint(*at, *byte)).collect();
+    insta::assert_snapshot!(complaints.join("\n"));
+}
+
+#[test]
+fn structures_that_double_each_time_are_refused_and_not_followed() {
+    let mut chain = "typealias string := t0;\n".to_owned();
+    for idx in 0..60 {
+        chain += &format!("typealias struct {{ t{idx} a; t{idx} b; }} := t{};\n", idx + 1);
+    }
+    let error = read_metadata(Path::new("metadata"), chain.as_bytes()).expect_err("too large");
+    assert_eq!(
+        (error.line, error.message.as_str()),
+        (21, "with all aliases replaced these are more than 1048576 classes; that many are refused")
+    );
+}
+
+#[test]
+fn what_nests_too_deep_is_refused_and_not_followed() {
+    let deep = "types nest deeper than 64 levels";
+    let chain: String =
+        (0..100_000).map(|idx| format!("typealias struct {{ t{idx} a; }} := t{};\n", idx + 1)).collect();
+    let cases = [
+        ("struct { ".repeat(100_000), deep),
+        (format!("typealias string := t0;\n{chain}"), deep),
+        (format!("env {{ a = {}1", "-(".repeat(100_000)), "this expression nests deeper than 64 levels"),
+        (
+            format!("struct {{ string a{}; }};", "[1]".repeat(100_000)),
+            "this array has 100000 dimensions; it may have 64",
+        ),
+    ];
+    for (text, message) in cases {
+        let error = read_metadata(Path::new("metadata"), text.as_bytes()).expect_err("too deep");
+        assert_eq!(error.message, message);
+    }
+}
+
+#[test]
+fn metadata_that_is_too_large_is_refused_at_once() {
+    let error = read_metadata(Path::new("metadata"), &vec![b' '; (32 << 20) + 1]).expect_err("too large");
+    assert_eq!(error.to_string(), "metadata:1:1: this metadata has 33554433 bytes; at most 33554432 are read");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read_metadata(Path::new("metadata"), &bytes);
+    }
+
+    #[test]
+    fn no_change_of_good_metadata_panics(at in any::<prop::sample::Index>(), len in 0..40_usize, with in "[ -~]{0,12}") {
+        let mut text = LTTNG_UST.as_bytes().to_vec();
+        let start = at.index(text.len());
+        let end = (start + len).min(text.len());
+        text.splice(start..end, with.bytes());
+        if let Err(error) = read_metadata(Path::new("metadata"), &text) {
+            prop_assert!(error.to_string().lines().count() <= 4);
+        }
+    }
+
+    #[test]
+    fn all_names_that_are_written_can_be_read(names in prop::collection::vec(".{0,8}", 1..6), label in ".{0,8}") {
+        let labels = Enumeration {
+            container: Integer::unsigned(IntegerBits::B8),
+            mappings: vec![Mapping::single(label.clone(), 1), Mapping::single("x", 2)],
+        };
+        let fields: Vec<_> = names
+            .iter()
+            .map(|name| Field::new(name.clone(), FieldType::Optional(Scalar::Enumeration(labels.clone()))))
+            .collect();
+        let event = EventClass { fields, name: label, ..sample::bare() };
+        let class = read(&render(&sample::trace_class(vec![StreamClass { id: 0, events: vec![event] }])));
+        let payload = class.streams[0].events[0].payload.as_ref();
+        prop_assert_eq!(payload.map(|payload| payload.members.len()), Some(2 * names.len()));
     }
 }
