@@ -84,7 +84,8 @@ impl Complaint {
 
     /// Returns the error that shows this place of `source`, the text of `file`.
     pub(crate) fn locate(self, file: &Path, source: &str) -> MetadataError {
-        let mut at = self.at.min(source.len());
+        // Behind the last word is as good as the end, and has a line to show.
+        let mut at = self.at.min(source.trim_end().len());
         while !source.is_char_boundary(at) {
             at -= 1;
         }

@@ -135,10 +135,12 @@ impl<'outer> Names<'outer> {
         self.find(at, &format!("{keyword} {}", name.as_deref().unwrap_or_default()))
     }
 
+    /// Returns the variant `class` with this tag, in a time that does not depend on its size.
     fn with_tag(&self, at: usize, class: &Arc<Draft>, tag: Option<&Path>) -> Result<Arc<Draft>> {
         match (&class.kind, tag) {
             (Kind::Variant { options, .. }, Some(tag)) => {
-                Draft::new(at, 1, Kind::Variant { selector: Some(reference(tag)), options: Arc::clone(options) })
+                let kind = Kind::Variant { selector: Some(reference(tag)), options: Arc::clone(options) };
+                Ok(Arc::new(Draft { at, align_bits: 1, depth: class.depth, cost: class.cost, kind }))
             }
             _ => Ok(Arc::clone(class)),
         }
