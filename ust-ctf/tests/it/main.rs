@@ -3,6 +3,7 @@
 
 mod ctf2;
 mod damage;
+mod details;
 mod lttng;
 mod metadata;
 mod odd;
