@@ -24,8 +24,9 @@ pub(crate) const NAME_BYTES_PER_CLASS: usize = 64;
 /// Steps that finding the fields to which lengths and selectors refer may take, in one trace.
 ///
 /// A step is a member or a label that is looked at. Without a limit a variant that refers into a variant
-/// would take the product of both; real traces stay below 100,000.
-pub(crate) const REFERENCE_STEPS_MAX: u64 = 1 << 24;
+/// would take the product of both. A step can also be a range of values that is kept, in 32 bytes; real traces stay
+/// below 100,000.
+pub(crate) const REFERENCE_STEPS_MAX: u64 = 1 << 22;
 
 /// Tokens of one statement of TSDL, for example of one event; each takes 40 bytes while it is parsed.
 pub(crate) const STATEMENT_TOKENS_MAX: usize = 4 << 20;

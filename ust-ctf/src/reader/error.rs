@@ -92,7 +92,8 @@ impl Complaint {
 
     /// Returns the error that shows this place of `source`, the text of `file`.
     pub(crate) fn locate(self, file: &Path, source: &str) -> MetadataError {
-        let mut at = self.at.min(source.len());
+        // Behind the last word is as good as the end, and has a line to show.
+        let mut at = self.at.min(source.trim_end().len());
         while !source.is_char_boundary(at) {
             at -= 1;
         }
@@ -103,7 +104,7 @@ impl Complaint {
             file: file.to_owned(),
             line: source[..line_start].matches('\n').count() + 1,
             column: source[line_start..at].chars().count() + 1,
-            message: self.message,
+            message: visible(&self.message),
             line_text,
             caret,
         }
@@ -119,7 +120,21 @@ fn clip(line: &str, at: usize) -> (String, usize) {
     let line = line.trim_end();
     let end = line.get(at..).and_then(|after| after.char_indices().nth(AROUND)).map(|(len, _)| at + len);
     let shown = line.get(start.unwrap_or(0)..end.unwrap_or(line.len())).unwrap_or_default();
+    let shown = visible(shown);
     let text = format!("{}{shown}{}", if start.is_some() { "…" } else { "" }, if end.is_some() { "…" } else { "" });
     let caret = before[start.unwrap_or(0)..].chars().count() + usize::from(start.is_some());
     (text, caret)
+}
+
+/// Returns `text` with a visible character for each control character but tabs: it comes from elsewhere, and is shown.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' => c,
+            '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+            '\x7f' => '\u{2421}',
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
 }

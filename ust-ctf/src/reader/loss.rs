@@ -82,7 +82,7 @@ impl<'t> Comparer<'t> {
             cycles: self.scale.map(|_| (begin, end)),
             trace_name: self.folder.name.clone(),
             trace_uuid: self.folder.class.uuid,
-            stream: self.stream.path().to_owned(),
+            stream: std::path::absolute(self.stream.path()).unwrap_or_else(|_| self.stream.path().to_owned()),
             stream_id: self.stream.class_id,
             stream_instance_id: self.stream.instance_id.unwrap_or(self.stream.number_in_class),
         }

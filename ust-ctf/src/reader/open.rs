@@ -122,8 +122,12 @@ fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(files)
 }
 
+fn host(class: &TraceClass) -> &str {
+    if let Some(EnvValue::String(host)) = class.env("hostname") { host } else { "" }
+}
+
 fn trace_name(root: &Path, path: &Path, class: &TraceClass) -> String {
-    let host = if let Some(EnvValue::String(host)) = class.env("hostname") { host.as_str() } else { "" };
+    let host = host(class);
     let below = path.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy();
     let slash = if host.is_empty() || below.is_empty() { "" } else { "/" };
     format!("{host}{slash}{below}")
@@ -151,7 +155,8 @@ fn open_group(mut group: Vec<Described>, warnings: &mut Vec<Warning>) -> Result<
     let richest = (0..group.len()).rev().max_by_key(|idx| size(&group[*idx])).unwrap_or(0);
     let files: Vec<_> = group.iter_mut().flat_map(|found| std::mem::take(&mut found.files)).collect();
     let paths = group.iter().map(|found| found.path.clone()).collect();
-    let name = group[0].name.clone();
+    // As babeltrace2 has it: folders that were put together have no name in common but that of the host.
+    let name = if group.len() > 1 { host(&group[0].class).to_owned() } else { group[0].name.clone() };
     let class = group.swap_remove(richest).class;
     let streams = join(&class, scan_all(&class, files, warnings));
     let plans = class.streams.iter().map(StreamPlan::new).collect();

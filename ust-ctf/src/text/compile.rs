@@ -126,8 +126,14 @@ fn integer_node(class: &IntegerClass) -> Node {
     }
 }
 
-/// Returns what stands between the time of an event and its fields: where it is from, and its name.
-pub(super) fn head(folder: &TraceFolder, event: &EventClass, options: &Options, colors: &Colors) -> Literal {
+/// Returns what stands between the time of an event, if it has one, and its fields: where it is from, and its name.
+pub(super) fn head(
+    folder: &TraceFolder,
+    event: &EventClass,
+    has_clock: bool,
+    options: &Options,
+    colors: &Colors,
+) -> Literal {
     let mut head = Head { bytes: Vec::new(), with_names: options.names.header, has_origin: false, colors };
     let (shown, class) = (&options.fields, folder.class());
     if shown.trace {
@@ -135,7 +141,7 @@ pub(super) fn head(folder: &TraceFolder, event: &EventClass, options: &Options, 
         head.name("trace");
         head.text(folder.name());
         if head.with_names {
-            head.text(if folder.name().is_empty() { ", " } else { ", , " });
+            head.text(if has_clock { ", , " } else { ", " });
         }
     }
     let env = |key: &str| match class.env(key)? {

@@ -190,7 +190,7 @@ impl Printer {
         add("stream.event.context", event.stream_class().event_context.as_ref(), names.context);
         add("event.context", event.class.context.as_ref(), names.context);
         add("event.fields", event.class.payload.as_ref(), names.payload);
-        let head = head(event.trace(), event.class, &self.options, colors);
+        let head = head(event.trace(), event.class, event.has_clock(), &self.options, colors);
         if self.classes.len() <= number {
             self.classes.resize_with(number + 1, || None);
         }
@@ -242,7 +242,6 @@ impl Printer {
         };
         let when = match loss.cycles {
             None => String::new(),
-            Some((begin, end)) if self.options.clock_cycles => format!(" between [{begin:020}] and [{end:020}]"),
             Some(_) => {
                 let (begin, end) = (self.time.text(loss.begin_ns), self.time.text(loss.end_ns));
                 format!(" between [{begin}] and [{end}]")

@@ -107,7 +107,7 @@ fn metadata_with_any_bit_flipped_or_cut_anywhere_is_read_without_a_panic() {
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         if let Err(error) = read_metadata(file, &bytes) {
-            assert!(error.to_string().lines().count() == 4, "{error}");
+            assert!(!error.message.is_empty(), "{error}");
             refused += 1;
         }
     }

@@ -3,7 +3,10 @@
 
 mod ctf2;
 mod damage;
+mod details;
+mod lttng;
 mod metadata;
+mod odd;
 mod oracle;
 mod roundtrip;
 mod sample;

@@ -108,6 +108,8 @@ pub(super) struct Members {
 
 #[derive(Clone, Debug)]
 pub(super) struct NamedDraft {
+    /// Where the member is written; the draft is where its class is, which can be an alias.
+    pub(super) at: usize,
     /// As it is written.
     pub(super) name: Arc<str>,
     pub(super) draft: Arc<Draft>,
@@ -115,14 +117,14 @@ pub(super) struct NamedDraft {
 
 impl Members {
     /// Adds a member, unless there is one of that name.
-    pub(super) fn push(&mut self, name: &str, draft: Arc<Draft>) -> bool {
+    pub(super) fn push(&mut self, at: usize, name: &str, draft: Arc<Draft>) -> bool {
         let name: Arc<str> = name.into();
         let idx = self.list.len() as u32;
         if self.by_name.contains_key(&name) {
             return false;
         }
         self.by_name.insert(Arc::clone(&name), idx);
-        self.list.push(NamedDraft { name, draft });
+        self.list.push(NamedDraft { at, name, draft });
         true
     }
 
@@ -139,6 +141,8 @@ impl Members {
 /// An option of a variant.
 #[derive(Clone, Debug)]
 pub(super) struct Choice {
+    /// Where the option is written.
+    pub(super) at: usize,
     pub(super) name: Option<Arc<str>>,
     /// None: those of the label `name` of the tag.
     pub(super) ranges: Option<Vec<Range>>,

@@ -233,7 +233,7 @@ impl<'s> Search<'s> {
         let (scope, from) = self.from;
         let towards = if scope == tree.scope { tree.child_towards(idx, from) } else { None };
         match &tree.node(idx).draft.kind {
-            Kind::Struct(_) if !is_last => found.push(idx),
+            Kind::Struct(_) => found.push(idx),
             Kind::Variant { options, .. } if self.names_options && towards.is_none() => {
                 self.slots.steps = self.slots.steps.saturating_add(options.len() as u64);
                 if !is_last {
@@ -252,7 +252,8 @@ impl<'s> Search<'s> {
                     self.open(tree, option, is_last, found);
                 }
             }
-            Kind::Integer(_) | Kind::Bits(_) if is_last => found.push(idx),
+            // What it is, the caller checks.
+            _ if is_last => found.push(idx),
             _ => {}
         }
     }
@@ -326,7 +327,7 @@ impl<'s> Search<'s> {
             let name = option.name.as_deref().unwrap_or_default();
             let Some(ranges) = by_label.get(name) else {
                 let message = format!("the option `{name}` is not a label of the tag `{}`", selector.text());
-                return Err(Complaint::new(option.draft.at, message));
+                return Err(Complaint::new(option.at, message));
             };
             self.slots.step(selector.at, ranges.len())?;
             all.push(ranges.to_vec());

@@ -195,25 +195,29 @@ impl TraceDraft {
     fn find_clock(&mut self, tree: Option<&Tree>, clock: &mut Option<usize>) -> Result<()> {
         if !self.is_ctf1() {
             let is_time = |role| matches!(role, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp));
-            let timestamp = tree.and_then(|tree| tree.nodes.iter().find(|node| is_time(node.role)));
+            let timestamp = tree.and_then(|tree| {
+                let idx = (0..tree.len()).find(|idx| is_time(tree.node(*idx).role));
+                idx.map(|idx| tree.at(idx))
+            });
             return match (timestamp, clock) {
-                (Some(node), None) => {
+                (Some(at), None) => {
                     let message = "this is a time stamp, but its data stream class has no `default-clock-class-id`";
-                    Err(Complaint::new(node.draft.at, message))
+                    Err(Complaint::new(at, message))
                 }
                 _ => Ok(()),
             };
         }
-        for node in tree.map_or(&[][..], |tree| &tree.nodes) {
+        let Some(tree) = tree else { return Ok(()) };
+        for field in 0..tree.len() {
+            let node = tree.node(field);
             let Kind::Integer(integer) = &node.draft.kind else { continue };
-            let (at, idx) = match (&integer.clock, node.role) {
+            let at = tree.at(field);
+            let idx = match (&integer.clock, node.role) {
                 (Some((at, name)), _) => match self.clock_idx.get(&**name) {
-                    Some(idx) => (*at, *idx),
+                    Some(idx) => *idx,
                     None => return Err(Complaint::new(*at, format!("there is no clock `{name}`"))),
                 },
-                (None, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp)) => {
-                    (node.draft.at, self.only_clock(node.draft.at)?)
-                }
+                (None, Some(Role::PacketBegin | Role::PacketEnd | Role::Timestamp)) => self.only_clock(at)?,
                 _ => continue,
             };
             if clock.is_some_and(|other| other != idx) {

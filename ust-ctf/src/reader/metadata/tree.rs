@@ -88,6 +88,17 @@ impl Tree {
         &mut self.nodes[idx as usize]
     }
 
+    /// Returns where `idx` is written: its name if it has one, not the alias of its class.
+    pub(super) fn at(&self, idx: u32) -> usize {
+        let node = self.node(idx);
+        let position = node.position as usize;
+        match &self.node(node.parent).draft.kind {
+            Kind::Struct(members) if idx != 0 => members.list().get(position).map_or(node.draft.at, |member| member.at),
+            Kind::Variant { options, .. } => options.get(position).map_or(node.draft.at, |option| option.at),
+            _ => node.draft.at,
+        }
+    }
+
     /// Returns what is in `idx`, in order.
     pub(super) fn children(&self, idx: u32) -> IdxRange<u32> {
         self.node(idx).children.clone()

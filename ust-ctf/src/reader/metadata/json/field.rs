@@ -245,7 +245,7 @@ fn structure(object: Object<'_>, aliases: &Aliases) -> Result<(u64, Kind)> {
         let name = member.required_string("name")?;
         let draft = inner(member, "field-class", aliases)?;
         align = align.max(draft.align_bits);
-        if !members.push(name, draft) {
+        if !members.push(at, name, draft) {
             return Err(member.wrong("name", &format!("there are two members `{name}`")));
         }
     }
@@ -269,7 +269,7 @@ fn options(object: Object<'_>, aliases: &Aliases) -> Result<Arc<[Choice]>> {
         }
         let ranges = option.ranges(RANGES)?.ok_or_else(|| option.missing(RANGES))?;
         let draft = inner(option, "field-class", aliases)?;
-        options.push(Choice { name: name.map(Arc::from), ranges: Some(ranges), draft });
+        options.push(Choice { at, name: name.map(Arc::from), ranges: Some(ranges), draft });
     }
     if options.is_empty() {
         return Err(object.wrong("options", "there must be at least one option"));

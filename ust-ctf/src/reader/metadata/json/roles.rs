@@ -23,10 +23,11 @@ pub(super) fn assign(tree: &mut Tree) -> Result<()> {
         if !is_one_value(tree, member, idx) {
             continue;
         }
+        let at = tree.at(idx);
         let is_first = member == idx && tree.node(idx).parent == 0 && tree.node(idx).position == 0;
         let scope = tree.scope;
         for role in roles.iter().filter_map(|role| in_scope(*role, scope)) {
-            check(role, &draft.kind, is_first).map_err(|message| Complaint::new(draft.at, message))?;
+            check(role, &draft.kind, is_first).map_err(|message| Complaint::new(at, message))?;
             let slot = &mut tree.node_mut(member).role;
             *slot = match (*slot, role) {
                 (None, role) => Some(role),
@@ -36,7 +37,7 @@ pub(super) fn assign(tree: &mut Tree) -> Result<()> {
                 | (Some(Role::PacketContentBits), Role::PacketTotalBits) => Some(Role::PacketTotalBits),
                 (Some(old), new) => {
                     return Err(Complaint::new(
-                        draft.at,
+                        at,
                         format!("one field with the roles of {old:?} and {new:?} is not read"),
                     ));
                 }

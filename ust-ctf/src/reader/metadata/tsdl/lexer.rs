@@ -35,6 +35,14 @@ pub(super) enum TokenKind<'s> {
     SourceNote(Box<Source>),
 }
 
+/// The tokens of a statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Statement<'s> {
+    pub(super) tokens: Vec<Token<'s>>,
+    /// Its semicolon is there.
+    pub(super) is_whole: bool,
+}
+
 /// The text that is not yet cut.
 #[derive(Clone, Debug)]
 pub(super) struct Lexer<'s> {
@@ -49,12 +57,13 @@ impl<'s> Lexer<'s> {
     }
 
     /// Returns the tokens up to the next `;` outside braces, that one included; none at the end of the text.
-    pub(super) fn statement(&mut self) -> std::result::Result<Vec<Token<'s>>, Complaint> {
+    pub(super) fn statement(&mut self) -> std::result::Result<Statement<'s>, Complaint> {
         let mut tokens = Vec::new();
         let mut depth = 0_usize;
+        let mut is_whole = false;
         while let Some(token) = self.token()? {
             let at = token.at;
-            let is_end = match token.kind {
+            is_whole = match token.kind {
                 TokenKind::Symbol("{") => {
                     depth += 1;
                     false
@@ -67,7 +76,7 @@ impl<'s> Lexer<'s> {
                 _ => false,
             };
             tokens.push(token);
-            if is_end {
+            if is_whole {
                 break;
             }
             if tokens.len() > STATEMENT_TOKENS_MAX {
@@ -76,7 +85,7 @@ impl<'s> Lexer<'s> {
                 return Err(Complaint::new(at, message));
             }
         }
-        Ok(tokens)
+        Ok(Statement { tokens, is_whole })
     }
 
     fn token(&mut self) -> std::result::Result<Option<Token<'s>>, Complaint> {
@@ -241,7 +250,7 @@ mod tests {
         let mut lexer = Lexer::new(source, 0);
         let mut tokens = Vec::new();
         loop {
-            let statement = lexer.statement()?;
+            let statement = lexer.statement()?.tokens;
             if statement.is_empty() {
                 return Ok(tokens);
             }
@@ -275,7 +284,8 @@ mod tests {
     #[test]
     fn a_statement_ends_at_the_first_semicolon_outside_braces() {
         let mut lexer = Lexer::new("a { b; }; c; }; d", 0);
-        let counts: Vec<_> = std::iter::from_fn(|| lexer.statement().ok().map(|tokens| tokens.len())).take(5).collect();
+        let counts: Vec<_> =
+            std::iter::from_fn(|| lexer.statement().ok().map(|statement| statement.tokens.len())).take(5).collect();
         assert_eq!(counts, [6, 2, 2, 1, 0]);
     }
 

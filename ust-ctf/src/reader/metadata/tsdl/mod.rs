@@ -30,20 +30,20 @@ use super::trace::TraceDraft;
 pub(super) fn read(source: &str, is_cut: bool) -> Result<TraceDraft> {
     let statements = statements(source, is_cut)?;
     let mut env = Vec::new();
-    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Env) {
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == StatementKind::Env) {
         if let Some(Item::Block { entries, .. }) = parse(source, *at)? {
             env.extend(env_block(&entries));
         }
     }
     let by_name: Env = env.iter().cloned().collect();
     let mut names = Names::new(&by_name);
-    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Declaration) {
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == StatementKind::Declaration) {
         if let Some(item) = parse(source, *at)? {
             names.declare(&item)?;
         }
     }
     let mut blocks = Blocks::default();
-    for (at, _) in statements.iter().filter(|(_, kind)| *kind == Statement::Block) {
+    for (at, _) in statements.iter().filter(|(_, kind)| *kind == StatementKind::Block) {
         // What a block declares is known in that block only.
         if let Some(Item::Block { at, kind, entries }) = parse(source, *at)? {
             blocks.add(&mut names.inner(), at, kind, &entries)?;
@@ -53,25 +53,25 @@ pub(super) fn read(source: &str, is_cut: bool) -> Result<TraceDraft> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Statement {
+enum StatementKind {
     Env,
     Block,
     Declaration,
 }
 
 /// Returns where each statement starts and what it is.
-fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, Statement)>> {
+fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, StatementKind)>> {
     let mut lexer = Lexer::new(source, 0);
     let mut statements = Vec::new();
     loop {
-        let tokens = match lexer.statement() {
+        let statement = match lexer.statement() {
             Err(_) if is_cut => return Ok(statements),
-            tokens => tokens?,
+            statement => statement?,
         };
-        let is_whole = tokens.last().is_some_and(|token| token.kind == TokenKind::Symbol(";"));
-        if is_cut && !is_whole {
+        if is_cut && !statement.is_whole {
             return Ok(statements);
         }
+        let tokens = statement.tokens;
         let first = tokens.iter().find(|token| !matches!(token.kind, TokenKind::SourceNote(_)));
         let Some(first) = first else {
             if tokens.is_empty() {
@@ -82,9 +82,9 @@ fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, Statement)>> {
         };
         let kind = match first.kind {
             TokenKind::Symbol(";") => continue,
-            TokenKind::Word("env") => Statement::Env,
-            TokenKind::Word(word) if parser::BLOCKS.contains(&word) => Statement::Block,
-            _ => Statement::Declaration,
+            TokenKind::Word("env") => StatementKind::Env,
+            TokenKind::Word(word) if parser::BLOCKS.contains(&word) => StatementKind::Block,
+            _ => StatementKind::Declaration,
         };
         statements.push((first.at, kind));
     }
@@ -92,6 +92,6 @@ fn statements(source: &str, is_cut: bool) -> Result<Vec<(usize, Statement)>> {
 
 /// Returns the statement that starts at `at`.
 fn parse(source: &str, at: usize) -> Result<Option<Item>> {
-    let tokens = Lexer::new(source, at).statement()?;
-    parser::parse(&tokens, source.len())
+    let statement = Lexer::new(source, at).statement()?;
+    parser::parse(&statement.tokens, source.len())
 }

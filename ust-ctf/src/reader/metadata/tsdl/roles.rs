@@ -4,7 +4,7 @@
 use super::parser::Result;
 use crate::class::{ClassKind, IntegerClass, Role, TextClass};
 use crate::reader::error::Complaint;
-use crate::reader::metadata::draft::{Draft, Kind, Scope};
+use crate::reader::metadata::draft::{Draft, Kind, NamedDraft, Scope};
 use crate::reader::metadata::tree::Tree;
 
 const PACKET_HEADER: [(&str, Role); 4] = [
@@ -40,12 +40,12 @@ pub(super) fn assign(tree: &mut Tree) -> Result<()> {
             };
             let position = tree.node(child).position;
             let role = match named {
-                Some(role) => check(role, &member.name, &member.draft, position, parent == 0)?,
+                Some(role) => check(role, member, position, parent == 0)?,
                 None => None,
             };
             tree.node_mut(child).role = match (tree.scope, role.or_else(|| timestamp(&member.draft))) {
                 (Scope::PacketHeader, Some(Role::Timestamp)) => {
-                    return Err(Complaint::new(member.draft.at, "a clock cannot map a field of the packet header"));
+                    return Err(Complaint::new(member.at, "a clock cannot map a field of the packet header"));
                 }
                 (_, role) => role,
             };
@@ -74,8 +74,9 @@ fn timestamp(draft: &Draft) -> Option<Role> {
 }
 
 /// Returns `role` if the member has the form that goes with it, none if it is an ordinary member.
-fn check(role: Role, name: &str, draft: &Draft, position: u32, is_direct: bool) -> Result<Option<Role>> {
-    let wrong = |what: &str| Err(Complaint::new(draft.at, format!("`{name}` of a packet header {what}")));
+fn check(role: Role, member: &NamedDraft, position: u32, is_direct: bool) -> Result<Option<Role>> {
+    let NamedDraft { at, name, draft } = member;
+    let wrong = |what: &str| Err(Complaint::new(*at, format!("`{name}` of a packet header {what}")));
     let class = integer(draft);
     match role {
         Role::PacketMagic if position > 0 => wrong("must be its first member"),
@@ -95,7 +96,7 @@ fn check(role: Role, name: &str, draft: &Draft, position: u32, is_direct: bool) 
         _ => match class {
             Some(class) if !class.is_signed => Ok(Some(role)),
             _ if role == Role::Timestamp || !is_direct => Ok(None),
-            _ => Err(Complaint::new(draft.at, format!("`{name}` must be an unsigned integer here"))),
+            _ => Err(Complaint::new(*at, format!("`{name}` must be an unsigned integer here"))),
         },
     }
 }

@@ -105,6 +105,7 @@ impl<'outer> Names<'outer> {
             TypeKind::Variant { name, tag, body: Some(body) } => {
                 let options = self.inner().members(body)?;
                 let options = options.list().iter().map(|option| Choice {
+                    at: option.at,
                     name: Some(Arc::clone(&option.name)),
                     ranges: None,
                     draft: Arc::clone(&option.draft),
@@ -134,10 +135,12 @@ impl<'outer> Names<'outer> {
         self.find(at, &format!("{keyword} {}", name.as_deref().unwrap_or_default()))
     }
 
+    /// Returns the variant `class` with this tag, in a time that does not depend on its size.
     fn with_tag(&self, at: usize, class: &Arc<Draft>, tag: Option<&Path>) -> Result<Arc<Draft>> {
         match (&class.kind, tag) {
             (Kind::Variant { options, .. }, Some(tag)) => {
-                Draft::new(at, 1, Kind::Variant { selector: Some(reference(tag)), options: Arc::clone(options) })
+                let kind = Kind::Variant { selector: Some(reference(tag)), options: Arc::clone(options) };
+                Ok(Arc::new(Draft { at, align_bits: 1, depth: class.depth, cost: class.cost, kind }))
             }
             _ => Ok(Arc::clone(class)),
         }
@@ -168,7 +171,7 @@ impl<'outer> Names<'outer> {
             let class = self.pointee(ty, declarators)?;
             for declarator in declarators {
                 let class = self.declared(ty, class.as_ref(), declarator)?;
-                if !members.push(&declarator.name, class) {
+                if !members.push(declarator.at, &declarator.name, class) {
                     let message = format!("there are two members `{}`", declarator.name);
                     return Err(Complaint::new(declarator.at, message));
                 }
