@@ -5,6 +5,7 @@
 
 mod follow;
 mod info;
+mod pipe;
 mod problem;
 mod reading;
 mod record;

@@ -8,6 +8,7 @@ use ust_ctf::text::{self, Names, Options, Shown};
 use ust_ctf::{Job, json};
 
 use crate::follow;
+use crate::pipe;
 use crate::problem::Problem;
 use crate::reading::{Reading, complain, until_closed};
 
@@ -139,7 +140,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Prints `trace` on standard output. That nobody reads on is no error.
 pub fn print(trace: &Trace, form: Form, job: &mut Job<'_>) -> anyhow::Result<()> {
-    let out = &mut io::stdout().lock();
+    let stdout = io::stdout();
+    pipe::enlarge(&stdout);
+    let out = &mut stdout.lock();
     let (written, options) = match form {
         Form::Text(options) => (text::write(trace, options, job, out), options),
         Form::Json => (json::write(trace, job, out), Options::default()),
