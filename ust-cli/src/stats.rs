@@ -60,16 +60,13 @@ fn as_text(trace: &Trace, stats: &Stats, top: usize, gmt: bool) -> String {
     let total = &stats.total;
     text += &format!("events     {}{}\n", grouped(total.events), rate_of(total));
     text += &format!("bytes      {} of events", bytes(total.bytes()));
-    text += &format!(" in {} packets of {} streams\n", grouped(packet_count), grouped(stream_count));
+    text += &format!(" in {} of {}\n", several(packet_count, "packet"), several(stream_count, "stream"));
     if let Some((first, last)) = total.times_ns {
         let took = duration(last.abs_diff(first));
         text += &format!("time       {} to {}, {took}\n", time_text(first, gmt), time_text(last, gmt));
     }
-    text += &format!(
-        "discarded  {} events, {} packets\n",
-        grouped(stats.discarded_events),
-        grouped(stats.discarded_packets)
-    );
+    let (events, packets) = (several(stats.discarded_events, "event"), several(stats.discarded_packets, "packet"));
+    text += &format!("discarded  {events}, {packets}\n");
     let rows = stats.events.iter().map(|(name, count)| (vec![name.clone()], count));
     text += &counts(&["event"], rows.collect(), total, top);
     let name = |procname: &Option<String>| procname.clone().unwrap_or_default();
@@ -153,6 +150,11 @@ fn spread(spread: &Spread) -> String {
 
 fn rate_of(count: &Count) -> String {
     count.rate().map(|rate| format!(", {} per second", grouped(rate.round() as u64))).unwrap_or_default()
+}
+
+/// `1 packet`, `1,234 packets`.
+pub fn several(count: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" })
 }
 
 /// `1,234,567`.
