@@ -223,6 +223,7 @@ fn join(class: &TraceClass, mut scanned: Vec<Scanned>) -> Vec<Stream> {
             class_id: class.streams[file.class_idx].id,
             instance_id: file.instance_id,
             number: 0,
+            exits: Default::default(),
             number_in_class: same_class.map_or(0, |stream| stream.number_in_class + 1),
         });
     }

@@ -187,18 +187,26 @@ fn structures_variants_and_arrays_inside_each_other_are_read_alike() {
             2 => bits.text("long"),
             _ => bits.put(2, 8).put(8, 8).put(9, 8),
         };
-        (0..i).for_each(|j| drop(bits.put(j, 8).at));
+        (0..i).for_each(|j| {
+            bits.put(j, 8);
+        });
         for outer in 0..2 {
             let n = (i + outer) % 3;
             bits.put(n, 8);
             for inner in 0..n {
                 bits.put(inner, 8);
-                (0..inner).for_each(|_| drop(bits.text("in").at));
+                (0..inner).for_each(|_| {
+                    bits.text("in");
+                });
             }
-            (0..n).for_each(|j| drop(bits.put(j, 8).at));
+            (0..n).for_each(|j| {
+                bits.put(j, 8);
+            });
         }
         bits.put(i, 8);
-        (0..i * i).for_each(|j| drop(bits.put(j, 8).at));
+        (0..i * i).for_each(|j| {
+            bits.put(j, 8);
+        });
     }
     check_files(&metadata, &[("stream", &bits.bytes)]);
 }
