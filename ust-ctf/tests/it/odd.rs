@@ -316,3 +316,25 @@ fn files_of_one_stream_are_joined_whatever_their_names() {
     let files: Vec<_> = names.into_iter().zip(packets.iter().map(Vec::as_slice)).collect();
     check_files(&compact_metadata(), &files);
 }
+
+#[test]
+fn packets_across_the_windows_of_several_threads_are_shown_once_and_in_order() {
+    // Long and short packets in turn, so that windows end inside packets and at their ends.
+    let streams: Vec<_> = (0..5_u64)
+        .map(|instance| {
+            let mut begin = 1000 + instance;
+            let mut packets = Vec::new();
+            for packet in 0..40 {
+                let count = 1 + (packet * 7 + instance * 13) % 29 * 40;
+                let times: Vec<_> = (0..count).map(|i| begin + i * (1 + instance % 3)).collect();
+                let end = times[times.len() - 1] + packet % 2;
+                packets.push(compact_packet(instance, begin, end, 0, &times));
+                begin = end;
+            }
+            packets.concat()
+        })
+        .collect();
+    let names = ["a", "b", "c", "d", "e"];
+    let files: Vec<_> = names.into_iter().zip(streams.iter().map(Vec::as_slice)).collect();
+    check_files(&compact_metadata(), &files);
+}
