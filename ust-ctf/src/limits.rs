@@ -66,10 +66,16 @@ pub(crate) const SCAN_THREADS_MAX: usize = 8;
 
 /// Bytes of packets in a window of time that one thread reads alone: enough to make little of what is passed twice, little
 /// enough for the text of several windows, some times as long, to stay in the memory.
-pub(crate) const WINDOW_BYTES: u64 = 2 << 20;
+pub(crate) const WINDOW_BYTES: u64 = 1 << 20;
 
 /// Bytes of packets in the first window.
 pub(crate) const FIRST_WINDOW_BYTES: u64 = 64 << 10;
 
 /// Bytes of a line of text beyond which no more elements of an array are added to it; only damage makes such a line.
 pub(crate) const LINE_BYTES_MAX: usize = 1 << 30;
+
+/// Places in a stream where windows ended that are kept: more than windows are read at the same time.
+pub(crate) const EXITS_MAX: usize = 64;
+
+/// Bytes that are read first of a packet whose first events are before the window.
+pub(crate) const INSIDE_HEAD_BYTES: u64 = 4096;

@@ -11,12 +11,16 @@ pub(crate) struct Layout {
     is_signed: bool,
     is_big: bool,
     is_reversed: bool,
+    /// Neither signed, nor big, nor reversed.
+    is_plain: bool,
 }
 
 impl Layout {
     /// Returns the layout of `bits` bits, which are 1 to 64.
     pub(crate) fn new(bits: u32, is_signed: bool, byte_order: ByteOrder, is_reversed: bool) -> Self {
-        Self { bits: bits.clamp(1, 64) as u8, is_signed, is_big: byte_order == ByteOrder::Big, is_reversed }
+        let is_big = byte_order == ByteOrder::Big;
+        let is_plain = !(is_signed || is_big || is_reversed);
+        Self { bits: bits.clamp(1, 64) as u8, is_signed, is_big, is_reversed, is_plain }
     }
 
     /// Returns the layout of `class`, unless its length is variable.
@@ -50,6 +54,9 @@ impl Layout {
         let near = bytes.get(byte..).and_then(|rest| rest.first_chunk::<8>());
         let value = match near {
             Some(word) if shift + bits <= 64 => {
+                if self.is_plain {
+                    return (u64::from_le_bytes(*word) << (64 - bits - shift)) >> (64 - bits);
+                }
                 let spare = 64 - bits;
                 if self.is_big {
                     (u64::from_be_bytes(*word) << shift) >> spare

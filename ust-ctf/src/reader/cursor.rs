@@ -7,12 +7,12 @@ use super::head::Head;
 use super::piece::{Filled, Piece};
 use super::place::{Damage, Place};
 use super::plan::{Clock, StreamPlan};
-use super::stream::{Packet, Stream, WarningList};
+use super::stream::{Exit, Packet, Stream, WarningList};
 use super::warning::{FieldProblem, WarningReason};
 use super::window::{TIME_MIN, Window};
 use super::{TraceFolder, walk};
 use crate::class::{EventClass, StreamClass, StructClass};
-use crate::limits::EVENT_BYTES_MAX;
+use crate::limits::{EVENT_BYTES_MAX, INSIDE_HEAD_BYTES};
 
 /// An event that was found in the piece of a packet.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,8 @@ pub(crate) struct Cursor<'t> {
     pos: u64,
     end: u64,
     clock: Clock,
+    /// Cycles and key before the event that was found.
+    before: (u64, i64),
     pub(crate) slots: Vec<u64>,
     pub(crate) found: Found,
     /// Time by which events are sorted: that of the latest event, between the bounds of the packet.
@@ -87,6 +89,7 @@ impl<'t> Cursor<'t> {
             pos: 0,
             end: 0,
             clock: Clock::default(),
+            before: (0, TIME_MIN),
             slots: vec![0; folder.class.slot_count],
             found: Found { begin: 0, body: 0, class_idx: 0, cycles: 0, time_ns: 0 },
             key_ns: TIME_MIN,
@@ -134,6 +137,7 @@ impl<'t> Cursor<'t> {
                         return true;
                     }
                     // This packet has nothing more for this window; the next one might.
+                    self.leave();
                     self.packet = None;
                 }
                 Ok(true) => {}
@@ -172,10 +176,12 @@ impl<'t> Cursor<'t> {
             return Err(Trouble::Bad(WarningReason::EventWithoutBits { event }));
         }
         let time_ns = self.scale.as_ref().map_or(0, |scale| scale.ns(cycles));
+        let key_before = self.key_ns;
         if self.scale.is_some() {
             self.key_ns = self.key_ns.max(time_ns).min(packet.end_ns);
         }
         self.found = Found { begin: self.pos, body, class_idx, cycles, time_ns };
+        self.before = (self.clock.cycles, key_before);
         self.pos = place.pos;
         self.clock = clock;
         Ok(true)
@@ -237,6 +243,7 @@ impl<'t> Cursor<'t> {
             match self.read_head(packet) {
                 Ok(()) => {
                     self.packet = Some(packet);
+                    self.enter(packet);
                     return true;
                 }
                 Err(reason) => self.warn(packet, 0, reason),
@@ -244,10 +251,42 @@ impl<'t> Cursor<'t> {
         }
     }
 
+    /// Notes where the event lies that is beyond the window.
+    #[cold]
+    fn leave(&self) {
+        self.stream.leave(Exit {
+            packet: self.next_packet - 1,
+            until_ns: self.window.until_ns,
+            pos: self.piece.base_bits() + self.found.begin,
+            cycles: self.before.0,
+            key_ns: self.before.1,
+        });
+    }
+
+    /// Goes on where an earlier window ended, if one did in this packet.
+    fn enter(&mut self, packet: &Packet) {
+        if packet.begin_ns > self.window.after_ns {
+            return;
+        }
+        if let Some(exit) = self.stream.entry(self.next_packet - 1, self.window.after_ns) {
+            (self.clock.cycles, self.key_ns) = (exit.cycles, exit.key_ns);
+            if exit.pos <= self.end {
+                self.pos = exit.pos;
+            } else {
+                // Beyond the piece: at its end, so that the next one begins there.
+                let from = exit.pos / self.folder.align_bits * self.folder.align_bits;
+                self.refill_from(packet, exit.pos, from);
+            }
+        }
+    }
+
     fn read_head(&mut self, packet: &Packet) -> Result<(), WarningReason> {
         (self.pos, self.end) = (0, 0);
+        // The first events of a packet that began before the window are not needed, if it is known where they end.
+        let is_inside = packet.begin_ns <= self.window.after_ns;
+        let bytes = if is_inside { INSIDE_HEAD_BYTES } else { self.piece_bytes };
         loop {
-            let filled = self.fill(packet, 0).map_err(|error| WarningReason::PacketUnreadable { error })?;
+            let filled = self.fill(packet, 0, bytes).map_err(|error| WarningReason::PacketUnreadable { error })?;
             match Head::read(&self.folder.class, self.piece.bytes(), &mut self.slots) {
                 Ok(head) => {
                     if head.class_idx != self.stream.class_idx || head.bits > self.content_bits {
@@ -271,8 +310,11 @@ impl<'t> Cursor<'t> {
     #[cold]
     fn refill(&mut self, packet: &Packet) {
         let at = self.piece.base_bits() + self.pos;
-        let from = at / self.folder.align_bits * self.folder.align_bits;
-        let filled = self.fill(packet, from / 8);
+        self.refill_from(packet, at, at / self.folder.align_bits * self.folder.align_bits);
+    }
+
+    fn refill_from(&mut self, packet: &Packet, at: u64, from: u64) {
+        let filled = self.fill(packet, from / 8, self.piece_bytes);
         self.pos = at - from;
         let reason = match filled {
             Ok(Filled::More) => return,
@@ -291,9 +333,9 @@ impl<'t> Cursor<'t> {
         self.packet = None;
     }
 
-    fn fill(&mut self, packet: &Packet, from: u64) -> std::io::Result<Filled> {
+    fn fill(&mut self, packet: &Packet, from: u64, bytes: u64) -> std::io::Result<Filled> {
         let file = &self.stream.files[packet.file_idx as usize].file;
-        let filled = self.piece.fill(file, packet.offset, self.content_bits.div_ceil(8), from, self.piece_bytes)?;
+        let filled = self.piece.fill(file, packet.offset, self.content_bits.div_ceil(8), from, bytes)?;
         let base = self.piece.base_bits();
         self.end = (self.piece.bytes().len() as u64 * 8).min(self.content_bits.saturating_sub(base));
         Ok(filled)

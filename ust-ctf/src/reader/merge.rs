@@ -11,7 +11,7 @@ use super::cursor::Cursor;
 use super::event::Event;
 use super::warning::Warning;
 use super::window::Window;
-use crate::limits::{PIECE_BYTES_MAX, PIECE_BYTES_MIN, PIECES_BYTES};
+use crate::limits::{PIECE_BYTES_MAX, PIECE_BYTES_MIN};
 
 /// The events of a [`Trace`], or of a part of its time, in the order of time.
 ///
@@ -26,11 +26,12 @@ pub struct Events<'t> {
 }
 
 impl<'t> Events<'t> {
-    pub(crate) fn new(trace: &'t Trace) -> Self {
+    /// Returns no events yet; `bytes` is what pieces of packets may take together.
+    pub(crate) fn new(trace: &'t Trace, bytes: u64) -> Self {
         let streams =
             || trace.folders().iter().flat_map(|folder| folder.streams.iter().map(move |stream| (folder, stream)));
         let count = streams().count().max(1) as u64;
-        let piece_bytes = (PIECES_BYTES / count).clamp(PIECE_BYTES_MIN, PIECE_BYTES_MAX);
+        let piece_bytes = (bytes / count).clamp(PIECE_BYTES_MIN, PIECE_BYTES_MAX);
         let cursors = streams().map(|(folder, stream)| Cursor::new(folder, stream, piece_bytes)).collect();
         Self { cursors, heap: BinaryHeap::new(), current: None }
     }

@@ -67,6 +67,7 @@ pub(crate) use value::take_float;
 pub(crate) use walk::{aligned, is_present, option_idx, take_bytes, take_string};
 
 use crate::class::TraceClass;
+use crate::limits::PIECES_BYTES;
 use plan::StreamPlan;
 use window::Window;
 
@@ -109,7 +110,7 @@ impl Trace {
 
     /// Returns the events of all streams in the order of time.
     pub fn events(&self) -> Events<'_> {
-        let mut events = Events::new(self);
+        let mut events = Events::new(self, PIECES_BYTES);
         events.restart(self.window);
         events
     }

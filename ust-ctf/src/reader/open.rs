@@ -224,6 +224,7 @@ fn join(class: &TraceClass, mut scanned: Vec<Scanned>) -> Vec<Stream> {
             instance_id: file.instance_id,
             folder_number: 0,
             number: 0,
+            exits: Default::default(),
             number_in_class: same_class.map_or(0, |stream| stream.number_in_class + 1),
         });
     }

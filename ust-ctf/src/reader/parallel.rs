@@ -15,6 +15,7 @@ use super::Trace;
 use super::merge::Events;
 use super::warning::Warning;
 use super::window::{self, Window};
+use crate::limits::WINDOW_BYTES;
 
 /// Windows per thread that may be done or being done before they are received.
 const WINDOWS_AHEAD: usize = 2;
@@ -149,7 +150,8 @@ fn work<S, R>(shared: &Shared<R>, init: &impl Fn() -> S, map: &impl Fn(&mut S, &
     }
     let _over = Over(shared);
     let mut state = init();
-    let mut events = Events::new(&shared.trace);
+    // Of a packet that reaches beyond the window, only what is in the window needs to be read.
+    let mut events = Events::new(&shared.trace, WINDOW_BYTES);
     while let Some(number) = shared.take() {
         events.restart(shared.windows[number]);
         let result = map(&mut state, &mut WindowEvents { events: &mut events, number });

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Streams, their files and packets.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::warning::{Warning, WarningReason};
-use crate::limits::WARNINGS_PER_STREAM_MAX;
+use crate::limits::{EXITS_MAX, WARNINGS_PER_STREAM_MAX};
 
 /// The ordered packets of one stream, which may be spread over files.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct Stream {
     pub(crate) folder_number: usize,
     pub(crate) number: usize,
     pub(crate) number_in_class: u64,
+    /// Where windows of time ended, the latest last.
+    pub(crate) exits: Mutex<VecDeque<Exit>>,
 }
 
 impl Stream {
@@ -50,6 +54,35 @@ impl Stream {
     /// Returns its packets, in order.
     pub fn packets(&self) -> &[Packet] {
         &self.packets
+    }
+}
+
+/// A place in a packet where a window of time ended: the events before it are not after `until_ns`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exit {
+    pub(crate) packet: usize,
+    pub(crate) until_ns: i64,
+    /// Bit of the packet.
+    pub(crate) pos: u64,
+    pub(crate) cycles: u64,
+    pub(crate) key_ns: i64,
+}
+
+impl Stream {
+    /// Notes where a window ended.
+    pub(crate) fn leave(&self, exit: Exit) {
+        let mut exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+        if exits.len() == EXITS_MAX {
+            exits.pop_front();
+        }
+        exits.push_back(exit);
+    }
+
+    /// Returns the last known place in a packet before which there is nothing after `after_ns`.
+    pub(crate) fn entry(&self, packet: usize, after_ns: i64) -> Option<Exit> {
+        let exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = exits.iter().filter(|exit| exit.packet == packet && exit.until_ns <= after_ns);
+        usable.max_by_key(|exit| exit.pos).copied()
     }
 }
 

@@ -137,10 +137,10 @@ impl Members {
 
 impl MemberNode {
     fn put_special(&self, context: &mut Context<'_, '_>, place: &mut Place<'_>) -> Result<(), Damage> {
-        if let Some(slot) = self.save {
-            if let Some(value) = self.node.number(&context.slots, *place)? {
-                context.slots.set_slot(slot, value);
-            }
+        if let Some(slot) = self.save
+            && let Some(value) = self.node.number(&context.slots, *place)?
+        {
+            context.slots.set_slot(slot, value);
         }
         if self.is_hidden {
             let mut hidden = Out::default();

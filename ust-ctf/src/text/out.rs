@@ -80,7 +80,7 @@ impl Out {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, count: usize) {
-        let wanted = (self.len + count + SLACK).max(self.bytes.len() * 2).max(4096);
+        let wanted = (self.len + count + SLACK).max(self.bytes.len() + self.bytes.len() / 4).max(4096);
         self.bytes.resize(wanted, 0);
     }
 

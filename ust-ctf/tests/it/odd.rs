@@ -187,18 +187,26 @@ fn structures_variants_and_arrays_inside_each_other_are_read_alike() {
             2 => bits.text("long"),
             _ => bits.put(2, 8).put(8, 8).put(9, 8),
         };
-        (0..i).for_each(|j| drop(bits.put(j, 8).at));
+        (0..i).for_each(|j| {
+            bits.put(j, 8);
+        });
         for outer in 0..2 {
             let n = (i + outer) % 3;
             bits.put(n, 8);
             for inner in 0..n {
                 bits.put(inner, 8);
-                (0..inner).for_each(|_| drop(bits.text("in").at));
+                (0..inner).for_each(|_| {
+                    bits.text("in");
+                });
             }
-            (0..n).for_each(|j| drop(bits.put(j, 8).at));
+            (0..n).for_each(|j| {
+                bits.put(j, 8);
+            });
         }
         bits.put(i, 8);
-        (0..i * i).for_each(|j| drop(bits.put(j, 8).at));
+        (0..i * i).for_each(|j| {
+            bits.put(j, 8);
+        });
     }
     check_files(&metadata, &[("stream", &bits.bytes)]);
 }
@@ -306,5 +314,27 @@ fn files_of_one_stream_are_joined_whatever_their_names() {
         .collect();
     let names = ["f", "e", "d", "c", "b", "a"];
     let files: Vec<_> = names.into_iter().zip(packets.iter().map(Vec::as_slice)).collect();
+    check_files(&compact_metadata(), &files);
+}
+
+#[test]
+fn packets_across_the_windows_of_several_threads_are_shown_once_and_in_order() {
+    // Long and short packets in turn, so that windows end inside packets and at their ends.
+    let streams: Vec<_> = (0..5_u64)
+        .map(|instance| {
+            let mut begin = 1000 + instance;
+            let mut packets = Vec::new();
+            for packet in 0..40 {
+                let count = 1 + (packet * 7 + instance * 13) % 29 * 40;
+                let times: Vec<_> = (0..count).map(|i| begin + i * (1 + instance % 3)).collect();
+                let end = times[times.len() - 1] + packet % 2;
+                packets.push(compact_packet(instance, begin, end, 0, &times));
+                begin = end;
+            }
+            packets.concat()
+        })
+        .collect();
+    let names = ["a", "b", "c", "d", "e"];
+    let files: Vec<_> = names.into_iter().zip(streams.iter().map(Vec::as_slice)).collect();
     check_files(&compact_metadata(), &files);
 }

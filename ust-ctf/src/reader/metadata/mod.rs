@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads the metadata of a trace of either version: text becomes drafts ([`draft`]), drafts become a tree of fields
-//! ([`tree`]) in which lengths and selectors find what they refer to ([`resolve`]), and that becomes [`crate::class`]
-//! ([`build`]). [`trace`] joins the parts.
+//! Reads the metadata of a trace of either version: text becomes drafts (`draft`), drafts become a tree of fields
+//! (`tree`) in which lengths and selectors find what they refer to (`resolve`), and that becomes [`crate::class`]
+//! (`build`). `trace` joins the parts.
 //!
 //! | metadata                              | read by  |
 //! |---------------------------------------|----------|
-//! | CTF 1.8                               | [`tsdl`] |
-//! | CTF 2                                 | [`json`] |
-//! | either of them in packets             | [`packets`] takes it out |
+//! | CTF 1.8                               | `tsdl` |
+//! | CTF 2                                 | `json` |
+//! | either of them in packets             | `packets` takes it out |
 //!
 //! All of it is untrusted: whatever the bytes are, reading them ends, does not panic, nests its calls to a fixed depth,
 //! and takes memory in proportion to them up to the limits in `limits.rs`.
