@@ -11,7 +11,7 @@ use ust_ctf::reader::{Stream, TraceFolder};
 use ust_ctf::text::{Options, time_text};
 
 use crate::reading::{Reading, complain, until_closed};
-use crate::stats::grouped;
+use crate::stats::{grouped, several};
 
 /// Says what traces are: environment, clocks, streams with their packets, events with their fields.
 ///
@@ -67,7 +67,7 @@ fn folder_text(folder: &TraceFolder, gmt: bool) -> String {
         line(&mut text, "clock", &clock_text(clock));
     }
     let packets: usize = folder.streams().iter().map(|stream| stream.packets().len()).sum();
-    let count = format!("{} streams, {} packets", grouped(folder.streams().len() as u64), grouped(packets as u64));
+    let count = format!("{}, {}", several(folder.streams().len() as u64, "stream"), several(packets as u64, "packet"));
     line(&mut text, "streams", &count);
     for stream in folder.streams() {
         let _ = writeln!(text, "  {}", stream_text(stream, gmt));
@@ -100,8 +100,8 @@ fn clock_text(clock: &ClockClass) -> String {
 fn stream_text(stream: &Stream, gmt: bool) -> String {
     let name = stream.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let packets = stream.packets();
-    let mut text =
-        format!("{name}: {} packets, {} bytes", grouped(packets.len() as u64), grouped(content_bytes(stream)));
+    let (count, bytes) = (several(packets.len() as u64, "packet"), several(content_bytes(stream), "byte"));
+    let mut text = format!("{name}: {count}, {bytes}");
     if let (Some(begin), Some(end)) = times(stream) {
         let _ = write!(text, ", {} to {}", time_text(begin, gmt), time_text(end, gmt));
     }

@@ -78,7 +78,7 @@ fn what_a_trace_is_can_be_asked_without_reading_it() {
         "format     CTF 1.8",
         "env        tracer_name = lttng-ust",
         "clock      ",
-        "streams    1 streams, ",
+        "streams    1 stream, 1 packet\n",
         "packet     cpu_id: u32, vpid: i32, vtid: i32, procname: text of 17 bytes",
         "event      traced:query_begin, level 6, ",
         "             id: u64\n             text: text\n",
