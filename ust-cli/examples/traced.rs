@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A traced program for the tests of `ust record`: does what its arguments say, one after another.
 //!
-//! `events N`, `exit CODE`, `abort`, `say WORD`, `where` (prints its runtime directory), `wait` (until it is killed).
+//! `events N`, `queries N` (each takes a microsecond or more), `exit CODE`, `abort`, `say WORD`, `where` (prints its runtime directory), `wait` (until it is killed).
 
 use std::io::Write as _;
 
 /// Counts.
 #[ust::tracepoint(provider = "traced")]
 fn count(n: u64);
+
+/// Something begins.
+#[ust::tracepoint(provider = "traced", loglevel = Info)]
+fn query_begin(id: u64, text: &str);
+
+/// It ends.
+#[ust::tracepoint(provider = "traced", loglevel = Info)]
+fn query_end(id: u64, rows: Option<u32>, ratio: f64, parts: &[u16]);
 
 /// Never emitted.
 #[ust::tracepoint(provider = "traced")]
@@ -21,6 +29,15 @@ fn main() {
             "events" => {
                 let events: u64 = operand().parse().expect("a number");
                 (0..events).for_each(count);
+            }
+            "queries" => {
+                let queries: u64 = operand().parse().expect("a number");
+                for id in 0..queries {
+                    query_begin(id, if id % 2 == 0 { "select *" } else { "insert" });
+                    let begin = std::time::Instant::now();
+                    while begin.elapsed() < std::time::Duration::from_micros(1) {}
+                    query_end(id, (id % 3 == 0).then_some(id as u32), id as f64 / 4.0, &[7, id as u16]);
+                }
             }
             "exit" => std::process::exit(operand().parse().expect("a number")),
             "abort" => std::process::abort(),

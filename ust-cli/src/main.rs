@@ -3,10 +3,15 @@
 //!
 //! What lies here is the command line and its words; recording is `ust-consumerd`, reading is `ust-ctf`.
 
+mod follow;
+mod info;
+mod pipe;
 mod problem;
+mod reading;
 mod record;
 mod signals;
 mod size;
+mod stats;
 mod view;
 
 use std::process::ExitCode;
@@ -27,12 +32,16 @@ struct Arguments {
 enum Command {
     Record(record::Arguments),
     View(view::Arguments),
+    Stats(stats::Arguments),
+    Info(info::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Record(arguments) => record::run(&arguments),
         Command::View(arguments) => view::run(&arguments).map(|()| 0),
+        Command::Stats(arguments) => stats::run(&arguments).map(|()| 0),
+        Command::Info(arguments) => info::run(&arguments).map(|()| 0),
     };
     match result {
         Ok(status) => ExitCode::from(status),

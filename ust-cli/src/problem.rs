@@ -19,6 +19,13 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// A problem that says itself what to try.
+    pub fn bare(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)

@@ -7,14 +7,22 @@
 //! [`reader`] opens such folders and yields their events in the order of time; [`text`] prints them.
 //!
 //! What this crate does not do: it does not know where events come from (images, rings, sockets), it
-//! writes no files, it starts no threads, and it does not write CTF 2.
+//! writes no files, and it does not write CTF 2. It starts threads only while a trace is opened and where a caller says
+//! how many.
 #![deny(unsafe_code)]
 
+pub mod class;
 mod escape;
+mod job;
+pub mod json;
 mod limits;
 pub mod metadata;
 pub mod model;
 mod names;
 pub mod packet;
 pub mod reader;
+pub mod select;
+pub mod stats;
 pub mod text;
+
+pub use job::Job;

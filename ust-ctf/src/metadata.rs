@@ -254,7 +254,7 @@ fn byte_order_text(byte_order: ByteOrder) -> &'static str {
 }
 
 /// Returns `uuid` in its usual form of 36 characters.
-pub(crate) fn uuid_text(uuid: &[u8; 16]) -> String {
+pub fn uuid_text(uuid: &[u8; 16]) -> String {
     let mut out = String::with_capacity(36);
     for (idx, byte) in uuid.iter().enumerate() {
         if matches!(idx, 4 | 6 | 8 | 10) {

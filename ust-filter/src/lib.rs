@@ -22,7 +22,8 @@
 //!
 //! Integers are 64 bits, two's complement: an unsigned field above 2^63 compares as negative, as in LTTng. A number that meets
 //! a float becomes one. If a field is missing, an index or a shift is out of range, or a field turns out to be of the wrong kind, the
-//! whole filter says no, unless `||` or `&&` has already settled it.
+//! whole filter says no, unless `||` or `&&` has already settled it (in LTTng an event that lacks any field of the filter is refused
+//! whatever the others are).
 //!
 //! What LTTng accepts and this refuses, with the reason: an order between a text and a pattern (`name < "a*"`), numbers that
 //! do not fit 64 bits, `'xy'`. What this accepts besides: `\"`.

@@ -31,7 +31,8 @@ fn each_kind_of_field_reads_as_declared_in_both_readers() {
     let trace = Trace::open(&summary.output).expect("the trace is readable");
     let mut text = Vec::new();
     let mut printer = Printer::new(Options::default());
-    for event in trace.events() {
+    let mut events = trace.events();
+    while let Some(event) = events.next() {
         printer.print(&mut text, &event).expect("memory");
     }
     let text = String::from_utf8(text).expect("text");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir, Summary};
-use ust_ctf::reader::{Loss, ScalarValue, Trace, Value};
+use ust_ctf::reader::{Event, Loss, Trace, Value};
 
 /// No test lets a program run longer: a hang is a failure with a reason.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -179,12 +179,14 @@ impl Outcome {
             let trace = Trace::open(&summary.output).expect("the trace is readable");
             let mut events = trace.events();
             let mut last_ns = i64::MIN;
-            for event in &mut events {
+            while let Some(event) = events.next() {
                 assert!(last_ns <= event.time_ns, "events come in the order of time");
                 last_ns = event.time_ns;
-                let (source, seq) = checked(&event.raw.fields().collect::<Vec<_>>());
-                let packet = event.packet;
-                steps.push(Step { source, seq, vpid: packet.vpid, vtid: packet.vtid, cpu: packet.cpu_id });
+                let (source, seq) = checked(&event);
+                let of_packet = |name| event.packet_context().get(name).and_then(|value| value.integer()).expect(name);
+                let (vpid, vtid, cpu) =
+                    (of_packet("vpid") as i32, of_packet("vtid") as i32, of_packet("cpu_id") as u32);
+                steps.push(Step { source, seq, vpid, vtid, cpu });
             }
             let warnings = trace.warnings().iter().chain(events.warnings());
             let warnings: Vec<_> = warnings.map(ToString::to_string).take(5).collect();
@@ -279,17 +281,14 @@ pub fn assert_counts_up(seqs: &[u64], count: u64) {
 }
 
 /// Source and number of an event whose payload is whole.
-fn checked(fields: &[(&str, Value<'_>)]) -> (u32, u64) {
+fn checked(event: &Event<'_>) -> (u32, u64) {
     let integer = |name: &str| {
-        let field = fields.iter().find(|(n, _)| n.trim_start_matches('_') == name);
-        match field.unwrap_or_else(|| panic!("no field {name}")).1 {
-            Value::Scalar(ScalarValue::Integer(value, _)) => i128::from(value) as u64,
-            other => panic!("field {name} is {other:?}"),
-        }
+        let field = event.payload().find(|field| field.name.trim_start_matches('_') == name);
+        field.and_then(|field| field.value.integer()).unwrap_or_else(|| panic!("no number {name}")) as u64
     };
     let (source, seq, hash) = (integer("source") as u32, integer("seq"), integer("hash"));
-    let payload = fields.iter().find_map(|(_, value)| match value {
-        Value::Array(elements) => Some(elements.iter().map(byte).collect::<Vec<u8>>()),
+    let payload = event.payload().find_map(|field| match field.value {
+        Value::Array(elements) => Some(elements.map(byte).collect::<Vec<u8>>()),
         _ => None,
     });
     let payload = payload.expect("a payload");
@@ -298,11 +297,8 @@ fn checked(fields: &[(&str, Value<'_>)]) -> (u32, u64) {
     (source, seq)
 }
 
-fn byte(value: ScalarValue<'_>) -> u8 {
-    match value {
-        ScalarValue::Integer(value, _) => i128::from(value) as u8,
-        other => panic!("{other:?} is no byte"),
-    }
+fn byte(value: Value<'_>) -> u8 {
+    value.integer().expect("a byte") as u8
 }
 
 /// Says why a test cannot do its work here. It passes then, unless `UST_REQUIRE_TOOLS` is set.

@@ -105,8 +105,8 @@ fn events(trace: &Path) -> BTreeMap<String, usize> {
     let trace = Trace::open(trace).expect("the trace is readable");
     let mut events = BTreeMap::new();
     let mut found = trace.events();
-    for event in &mut found {
-        *events.entry(event.raw.class.name.clone()).or_default() += 1;
+    while let Some(event) = found.next() {
+        *events.entry(event.class.name.clone()).or_default() += 1;
     }
     let warnings = trace.warnings().iter().chain(found.warnings()).map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(warnings, Vec::<String>::new(), "the trace is undamaged");

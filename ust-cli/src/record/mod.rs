@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ust_consumerd::{Engine, LossMode, Progress, RuntimeDir, StartError};
+use ust_ctf::Job;
+use ust_ctf::reader::Trace;
+use ust_ctf::text::Options;
 
 use crate::problem::Problem;
 use crate::signals::{self, Signals};
@@ -106,7 +109,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         return Ok(NOTHING_RECORDED);
     }
     if arguments.view {
-        view::print(&summary.output, ust_ctf::text::Options::default(), None)?;
+        let trace = Trace::open(&summary.output).map_err(|error| Problem::bare(error.to_string()))?;
+        view::print(&trace, view::Form::Text(Options::default()), &mut Job::all())?;
     }
     Ok(code)
 }

@@ -2,9 +2,12 @@
 //! The command as its user meets it: arguments in, files, text and exit status out.
 
 mod ended;
+mod follow;
 mod harness;
 mod killed;
 mod mistakes;
 mod nothing;
+mod reading;
 mod record;
+mod stats;
 mod view;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use ust_consumerd::{Engine, EngineOptions, RuntimeDir, Summary};
-use ust_ctf::packet::PacketHeader;
-use ust_ctf::reader::{IntegerValue, ScalarValue, Trace, Value};
+use ust_ctf::packet::{PACKET_HEADER_BYTES, PacketHeader};
+use ust_ctf::reader::{Packet, Stream, Trace};
 
 /// A tick that never comes by itself.
 pub const NEVER: Duration = Duration::from_secs(1 << 20);
@@ -85,21 +85,29 @@ pub fn read(path: &Path) -> Recorded {
     let trace = Trace::open(path).expect("a readable trace");
     let mut recorded = Recorded::default();
     let mut events = trace.events();
-    for event in events.by_ref() {
-        let value = match event.raw.fields().next() {
-            Some((_, Value::Scalar(ScalarValue::Integer(IntegerValue::Unsigned(value), _)))) => value as u32,
-            other => panic!("unexpected field {other:?}"),
-        };
-        recorded.events.push((event.raw.class.name.clone(), value, event.packet.vtid));
+    while let Some(event) = events.next() {
+        let integer = |name| event.field(name).and_then(|value| value.integer()).unwrap_or_else(|| panic!("no {name}"));
+        let value = event.payload().next().and_then(|field| field.value.integer()).expect("a number");
+        recorded.events.push((event.class.name.clone(), value as u32, integer("vtid") as i32));
     }
     let warnings: Vec<_> = trace.warnings().iter().chain(events.warnings()).map(ToString::to_string).collect();
     assert!(warnings.is_empty(), "{warnings:?}");
     for folder in trace.folders() {
         let mut streams: Vec<_> = folder.streams().iter().collect();
         streams.sort_by_key(|stream| stream.path().to_owned());
-        recorded.packets.extend(streams.iter().map(|s| s.packet_headers().copied().collect::<Vec<_>>()));
+        recorded.packets.extend(streams.iter().map(|s| packet_headers(s)));
     }
     recorded
+}
+
+/// The headers of the packets of a stream, as they were written.
+fn packet_headers(stream: &Stream) -> Vec<PacketHeader> {
+    let header = |packet: &Packet| {
+        let bytes = std::fs::read(stream.packet_file(packet)).expect("a readable file");
+        let bytes = bytes[packet.offset as usize..].first_chunk::<PACKET_HEADER_BYTES>().expect("a whole header");
+        PacketHeader::decode(bytes).expect("a header").0
+    };
+    stream.packets().iter().map(header).collect()
 }
 
 /// Standard output and standard error of babeltrace2 on the trace; `None` (said) where it is not installed.

@@ -5,18 +5,37 @@
 //! off now and then when the frequency is not 1 GHz. Two readers that disagree about the last digit are
 //! worse than a last digit that is off, so this divides in the same way. It never goes backwards.
 
-use crate::model::Clock;
+use crate::class::ClockClass;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// Returns the nanoseconds from the epoch to `cycles` of `clock`; beyond the years 1677 and 2262 it saturates.
-pub fn ns_since_epoch(clock: &Clock, cycles: u64) -> i64 {
-    let ns = i128::from(clock.offset_s) * i128::from(NS_PER_S)
-        + i128::from(ns_of_cycles(clock.freq, clock.offset_cycles))
-        + i128::from(ns_of_cycles(clock.freq, cycles));
-    ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+pub fn ns_since_epoch(clock: &ClockClass, cycles: u64) -> i64 {
+    Scale::new(clock).ns(cycles)
 }
 
+/// A clock class made ready for many conversions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scale {
+    freq: u64,
+    /// Nanoseconds from the epoch to cycle zero.
+    origin_ns: i128,
+}
+
+impl Scale {
+    pub(crate) fn new(clock: &ClockClass) -> Self {
+        let whole_s = i128::from(clock.offset_s) * i128::from(NS_PER_S);
+        Self { freq: clock.freq, origin_ns: whole_s + i128::from(ns_of_cycles(clock.freq, clock.offset_cycles)) }
+    }
+
+    #[inline]
+    pub(crate) fn ns(&self, cycles: u64) -> i64 {
+        let ns = self.origin_ns + i128::from(ns_of_cycles(self.freq, cycles));
+        ns.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+}
+
+#[inline]
 fn ns_of_cycles(freq: u64, cycles: u64) -> u64 {
     if freq == NS_PER_S {
         return cycles;
@@ -29,9 +48,18 @@ fn ns_of_cycles(freq: u64, cycles: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn clock(freq: u64, offset_s: i64, offset_cycles: u64) -> Clock {
-        let (name, description) = (String::new(), String::new());
-        Clock { name, description, uuid: [0; 16], freq, offset_s, offset_cycles }
+    fn clock(freq: u64, offset_s: i64, offset_cycles: u64) -> ClockClass {
+        ClockClass {
+            id: String::new(),
+            description: String::new(),
+            uuid: None,
+            identity: crate::class::Identity::default(),
+            freq,
+            precision: 0,
+            offset_s,
+            offset_cycles,
+            is_unix_epoch: true,
+        }
     }
 
     #[test]

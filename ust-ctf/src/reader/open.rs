@@ -1,49 +1,63 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Opens the traces below a folder: searches them, finds their packets, and says what their tracers lost.
+//! Opens the traces below folders: searches them, finds their packets, and says what their tracers lost.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use super::clock::ns_since_epoch;
+use super::clock::Scale;
 use super::error::OpenError;
-use super::event::EventTable;
-use super::map::FileBytes;
-use super::stream::{Packet, Stream, StreamFile, WarningList, index_packets};
-use super::warning::{Loss, Lost, Warning, WarningReason};
-use super::{Trace, TraceFolder, tsdl};
-use crate::model::TraceClass;
+use super::loss::losses;
+use super::metadata::read_metadata;
+use super::plan::{StreamPlan, align_bits_max};
+use super::scan::{Scanned, Scanner};
+use super::stream::{Packet, Stream};
+use super::warning::Warning;
+use super::window::{TIME_MIN, Window};
+use super::{Trace, TraceData, TraceFolder};
+use crate::class::{EnvValue, TraceClass};
+use crate::limits::{ALIGN_BITS_MAX, SCAN_THREADS_MAX};
 
 const METADATA: &str = "metadata";
 
-/// Does the work of [`Trace::open`].
-pub(super) fn open(root: &Path) -> Result<Trace, OpenError> {
+/// Does the work of [`Trace::open_all`].
+pub(super) fn open(roots: &[PathBuf]) -> Result<Trace, OpenError> {
     let mut warnings = Vec::new();
-    let mut folders = Vec::new();
-    let (paths, mut failed) = trace_folders(root)?;
-    for path in paths {
-        match open_folder(root, &path, &mut warnings) {
-            Ok(folder) => folders.push(folder),
-            Err(error) => failed.push((path.join(METADATA), error)),
+    let mut failed = Vec::new();
+    let mut described = Vec::new();
+    for root in roots {
+        let (paths, unread) = trace_folders(root)?;
+        failed.extend(unread);
+        for path in paths {
+            match describe(root, &path) {
+                Ok(found) => described.push(found),
+                Err(error) => failed.push((path.join(METADATA), error)),
+            }
         }
     }
-    if folders.is_empty() {
+    if described.is_empty() {
+        let path = roots.first().cloned().unwrap_or_default();
         let first = failed.into_iter().next().map(|(_, error)| error);
-        return Err(first.unwrap_or_else(|| OpenError::NoTrace { path: root.to_owned() }));
+        return Err(first.unwrap_or(OpenError::NoTrace { path }));
     }
     warnings.extend(failed.into_iter().map(|(path, error)| Warning::unreadable(path, error)));
-    folders.sort_by(|a, b| (a.class.uuid, &a.path).cmp(&(b.class.uuid, &b.path)));
+    let mut folders = Vec::new();
+    for group in group(described) {
+        folders.push(open_group(group, &mut warnings)?);
+    }
+    number(&mut folders);
     let mut losses: Vec<_> = folders.iter().flat_map(|folder| losses(folder, &mut warnings)).collect();
     losses.sort_by_key(|loss| loss.begin_ns);
-    Ok(Trace { folders, warnings, losses })
+    Ok(Trace { data: TraceData { folders, warnings, losses }.into(), window: Window::ALL })
 }
 
 /// Folders, and those that cannot be searched with the reason.
-type Found = (Vec<PathBuf>, Vec<(PathBuf, OpenError)>);
+type Unread = Vec<(PathBuf, OpenError)>;
 
 /// Returns the folders that have metadata, `root` and what is below it, in a fixed order.
-fn trace_folders(root: &Path) -> Result<Found, OpenError> {
+fn trace_folders(root: &Path) -> Result<(Vec<PathBuf>, Unread), OpenError> {
     let mut found = Vec::new();
     let mut failed = Vec::new();
     let mut to_search = vec![root.to_owned()];
@@ -74,32 +88,24 @@ fn search(folder: &Path, to_search: &mut Vec<PathBuf>) -> io::Result<bool> {
     Ok(has_metadata)
 }
 
-fn open_folder(root: &Path, path: &Path, warnings: &mut Vec<Warning>) -> Result<TraceFolder, OpenError> {
+/// A folder whose metadata was read.
+struct Described {
+    path: PathBuf,
+    name: String,
+    class: TraceClass,
+    files: Vec<PathBuf>,
+}
+
+fn describe(root: &Path, path: &Path) -> Result<Described, OpenError> {
     let metadata = path.join(METADATA);
     let text = fs::read(&metadata).map_err(|error| OpenError::io(&metadata, error))?;
-    let class = tsdl::read(&metadata, &String::from_utf8_lossy(&text))?;
-    let tables: HashMap<_, _> = class.streams.iter().map(|stream| (stream.id, EventTable::new(stream))).collect();
-    let mut streams = Vec::new();
-    for file in stream_files(path)? {
-        let bytes = match FileBytes::open(&file) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let error = OpenError::io(&file, error);
-                warnings.push(Warning::unreadable(file, error));
-                continue;
-            }
-        };
-        let file = StreamFile { path: file, bytes };
-        let mut list = WarningList::default();
-        let packets = index_packets(&file, &class.uuid, |id| tables.contains_key(&id), &mut list);
-        warnings.append(&mut list.0);
-        if let Some(Packet { header, .. }) = packets.first() {
-            let (class_id, instance_id) = (u64::from(header.stream_id), header.stream_instance_id);
-            streams.push(Stream { files: vec![file], packets, class_id, instance_id });
-        }
+    let class = read_metadata(&metadata, &text)?;
+    let align_bits = align_bits_max(&class);
+    if align_bits > ALIGN_BITS_MAX {
+        return Err(OpenError::Alignment { path: metadata, align_bits });
     }
     let name = trace_name(root, path, &class);
-    Ok(TraceFolder { path: path.to_owned(), name, class, streams: join_files(streams), tables })
+    Ok(Described { path: path.to_owned(), name, class, files: stream_files(path)? })
 }
 
 fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
@@ -116,103 +122,170 @@ fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
     Ok(files)
 }
 
-/// Joins the files that a size limit cut one stream into; they follow each other in time.
-fn join_files(mut streams: Vec<Stream>) -> Vec<Stream> {
-    let begin = |stream: &Stream| stream.packets.first().map(|packet| packet.header.timestamp_begin);
-    streams.sort_by_key(|stream| (stream.class_id, stream.instance_id, begin(stream)));
-    let mut joined: Vec<Stream> = Vec::new();
-    for mut stream in streams {
-        let Some(last) = joined.last_mut().filter(|last| follows(last, &stream)) else {
-            joined.push(stream);
-            continue;
-        };
-        for packet in &mut stream.packets {
-            packet.file_idx += last.files.len();
-        }
-        last.files.append(&mut stream.files);
-        last.packets.append(&mut stream.packets);
-    }
-    joined
-}
-
-fn follows(first: &Stream, second: &Stream) -> bool {
-    let is_same = (first.class_id, first.instance_id) == (second.class_id, second.instance_id);
-    match (first.packets.last(), second.packets.first()) {
-        (Some(last), Some(next)) => is_same && last.header.timestamp_end <= next.header.timestamp_begin,
-        _ => false,
-    }
+fn host(class: &TraceClass) -> &str {
+    if let Some(EnvValue::String(host)) = class.env("hostname") { host } else { "" }
 }
 
 fn trace_name(root: &Path, path: &Path, class: &TraceClass) -> String {
-    let host = class.env_str("hostname").unwrap_or_default();
+    let host = host(class);
     let below = path.strip_prefix(root).unwrap_or(Path::new("")).to_string_lossy();
     let slash = if host.is_empty() || below.is_empty() { "" } else { "/" };
     format!("{host}{slash}{below}")
 }
 
-/// Returns what the streams of `folder` say they lost; adds a warning for each contradiction.
-fn losses(folder: &TraceFolder, warnings: &mut Vec<Warning>) -> Vec<Loss> {
-    let mut losses = Vec::new();
-    for stream in &folder.streams {
-        let mut list = WarningList::default();
-        let mut previous: Option<&Packet> = None;
-        for packet in &stream.packets {
-            compare(folder, stream, previous, packet, &mut losses, &mut list);
-            previous = Some(packet);
+/// Puts folders of one trace together: a rotation makes several, with the same identity.
+fn group(mut described: Vec<Described>) -> Vec<Vec<Described>> {
+    described.sort_by(|a, b| (a.class.uuid, &a.path).cmp(&(b.class.uuid, &b.path)));
+    // The same folder may be given twice.
+    described.dedup_by(|a, b| a.path == b.path);
+    let mut groups: Vec<Vec<Described>> = Vec::new();
+    for found in described {
+        match groups.last_mut().filter(|group| group[0].class.uuid.is_some() && group[0].class.uuid == found.class.uuid)
+        {
+            Some(group) => group.push(found),
+            None => groups.push(vec![found]),
         }
-        warnings.append(&mut list.0);
     }
-    losses
+    groups
 }
 
-/// Compares the counters of a packet with those of the one before.
-fn compare(
-    folder: &TraceFolder,
-    stream: &Stream,
-    previous: Option<&Packet>,
-    packet: &Packet,
-    losses: &mut Vec<Loss>,
-    warnings: &mut WarningList,
-) {
-    let header = &packet.header;
-    let mut lose = |lost, count, certain, begin, end| {
-        losses.push(Loss {
-            lost,
-            count,
-            certain,
-            begin_ns: ns_since_epoch(&folder.class.clock, begin),
-            end_ns: ns_since_epoch(&folder.class.clock, end),
-            trace_name: folder.name.clone(),
-            trace_uuid: folder.class.uuid,
-            stream: stream.path().to_owned(),
-            stream_id: stream.class_id,
-            stream_instance_id: stream.instance_id,
-        });
+/// Opens the streams of one trace, whose metadata only ever grows from folder to folder.
+fn open_group(mut group: Vec<Described>, warnings: &mut Vec<Warning>) -> Result<TraceFolder, OpenError> {
+    let size = |found: &Described| found.class.streams.iter().map(|stream| 1 + stream.events.len()).sum::<usize>();
+    let richest = (0..group.len()).rev().max_by_key(|idx| size(&group[*idx])).unwrap_or(0);
+    let files: Vec<_> = group.iter_mut().flat_map(|found| std::mem::take(&mut found.files)).collect();
+    let paths = group.iter().map(|found| found.path.clone()).collect();
+    // As babeltrace2 has it: folders that were put together have no name in common but that of the host.
+    let name = if group.len() > 1 { host(&group[0].class).to_owned() } else { group[0].name.clone() };
+    let class = group.swap_remove(richest).class;
+    let streams = join(&class, scan_all(&class, files, warnings));
+    let plans = class.streams.iter().map(StreamPlan::new).collect();
+    let align_bits = align_bits_max(&class);
+    Ok(TraceFolder { paths, name, class, streams, plans, align_bits, class_numbers: Vec::new() })
+}
+
+/// Scans `files` in parallel; what is found comes in their order.
+fn scan_all(class: &TraceClass, files: Vec<PathBuf>, warnings: &mut Vec<Warning>) -> Vec<Scanned> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(files.len()).min(SCAN_THREADS_MAX);
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    let work = || {
+        let mut scanner = Scanner::new(class);
+        // Relaxed: only the number counts; the results are handed over under the lock.
+        while let Some((idx, path)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|i| Some((i, files.get(i)?)))
+        {
+            let mut found = Vec::new();
+            let scanned = scanner.scan(path.clone(), &mut found);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((idx, scanned, found));
+        }
     };
-    let mut warn = |reason| warnings.push(&stream.files[packet.file_idx].path, packet.offset, reason);
-    let Some(Packet { header: before, .. }) = previous else {
-        if header.events_discarded > 0 {
-            lose(Lost::Events, header.events_discarded, false, header.timestamp_begin, header.timestamp_end);
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(idx, ..)| *idx);
+    let mut scanned = Vec::new();
+    for (_, file, mut found) in results {
+        warnings.append(&mut found);
+        scanned.extend(file);
+    }
+    scanned
+}
+
+/// Joins the files that one stream was cut into; they follow each other in time.
+fn join(class: &TraceClass, mut scanned: Vec<Scanned>) -> Vec<Stream> {
+    let begin = |file: &Scanned| file.packets.first().and_then(|packet| packet.begin);
+    scanned.sort_by_key(|file| (file.class_idx, file.instance_id, begin(file)));
+    let mut streams: Vec<Stream> = Vec::new();
+    for mut file in scanned {
+        // Without an instance or a time, nothing says what follows what.
+        let is_part = |stream: &&mut Stream| {
+            file.instance_id.is_some()
+                && begin(&file).is_some()
+                && (stream.class_idx, stream.instance_id) == (file.class_idx, file.instance_id)
+        };
+        if let Some(stream) = streams.last_mut().filter(is_part) {
+            for packet in &mut file.packets {
+                packet.file_idx = stream.files.len() as u32;
+            }
+            stream.files.push(file.file);
+            stream.packets.append(&mut file.packets);
+            continue;
+        }
+        let same_class = streams.last().filter(|stream| stream.class_idx == file.class_idx);
+        streams.push(Stream {
+            files: vec![file.file],
+            packets: file.packets,
+            class_idx: file.class_idx,
+            class_id: class.streams[file.class_idx].id,
+            instance_id: file.instance_id,
+            folder_number: 0,
+            number: 0,
+            exits: Default::default(),
+            number_in_class: same_class.map_or(0, |stream| stream.number_in_class + 1),
+        });
+    }
+    for stream in &mut streams {
+        if stream.files.len() > 1 {
+            stream.packets.sort_by_key(|packet| packet.begin);
+            // Snapshots may overlap: a packet that is in two files is one.
+            stream.packets.dedup_by(|second, first| is_same(first, second));
+        }
+        bound(class, stream);
+    }
+    streams
+}
+
+fn is_same(first: &Packet, second: &Packet) -> bool {
+    let facts = |packet: &Packet| {
+        let Packet { content_bits, packet_bits, begin, end, discarded_events, seq_num, .. } = packet;
+        (*content_bits, *packet_bits, *begin, *end, *discarded_events, *seq_num)
+    };
+    first.file_idx != second.file_idx && facts(first) == facts(second)
+}
+
+/// Sets the times between which the events of each packet are sorted.
+fn bound(class: &TraceClass, stream: &mut Stream) {
+    let clock = class.streams[stream.class_idx].clock.and_then(|idx| class.clocks.get(idx));
+    let Some(scale) = clock.map(Scale::new) else {
+        // Events without a clock come first.
+        for packet in &mut stream.packets {
+            (packet.begin_ns, packet.end_ns, packet.reach_ns) = (TIME_MIN, TIME_MIN, TIME_MIN);
         }
         return;
     };
-    let (begin, previous_end) = (header.timestamp_begin, before.timestamp_end);
-    if begin < previous_end {
-        warn(WarningReason::PacketOutOfOrder { begin, previous_end });
+    let (mut begin_min, mut reach) = (TIME_MIN, TIME_MIN);
+    for idx in 0..stream.packets.len() {
+        let next_begin = stream.packets.get(idx + 1).and_then(|next| next.begin);
+        let packet = &mut stream.packets[idx];
+        packet.begin_ns = packet.begin.map_or(begin_min, |cycles| scale.ns(cycles).max(begin_min));
+        // What ends before it begins was not ended: its recorder was killed.
+        let end = packet.end.filter(|end| packet.begin.is_none_or(|begin| begin <= *end));
+        packet.end_ns = match end.or(next_begin) {
+            Some(cycles) => scale.ns(cycles).max(packet.begin_ns),
+            None => i64::MAX,
+        };
+        begin_min = if end.is_some() { packet.end_ns } else { packet.begin_ns };
+        reach = reach.max(packet.end_ns);
+        packet.reach_ns = reach;
     }
-    match header.events_discarded.checked_sub(before.events_discarded) {
-        Some(0) => {}
-        Some(count) => lose(Lost::Events, count, true, previous_end, header.timestamp_end),
-        None => warn(WarningReason::DiscardedBackwards {
-            found: header.events_discarded,
-            previous: before.events_discarded,
-        }),
-    }
-    match header.packet_seq_num.checked_sub(before.packet_seq_num) {
-        Some(1) => {}
-        Some(count @ 2..) => lose(Lost::Packets, count - 1, true, previous_end, begin),
-        Some(0) | None => {
-            warn(WarningReason::SequenceBackwards { found: header.packet_seq_num, previous: before.packet_seq_num })
+}
+
+/// Numbers streams and event classes through all traces.
+fn number(folders: &mut [TraceFolder]) {
+    let (mut streams, mut classes) = (0, 0);
+    for (number, folder) in folders.iter_mut().enumerate() {
+        for stream in &mut folder.streams {
+            stream.folder_number = number;
+            stream.number = streams;
+            streams += 1;
+        }
+        for stream in &folder.class.streams {
+            folder.class_numbers.push(classes);
+            classes += stream.events.len() as u32;
         }
     }
 }

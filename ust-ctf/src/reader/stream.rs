@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Finds the packets of a stream file. Every size in it is untrusted until [`next_packet`] checked it.
+//! Streams, their files and packets.
 
-use std::ops::Range;
+use std::collections::VecDeque;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use super::map::FileBytes;
 use super::warning::{Warning, WarningReason};
-use crate::limits::WARNINGS_PER_STREAM_MAX;
-use crate::packet::{PACKET_HEADER_BYTES, PacketHeader};
+use crate::limits::{EXITS_MAX, WARNINGS_PER_STREAM_MAX};
 
 /// The ordered packets of one stream, which may be spread over files.
 #[derive(Debug)]
 pub struct Stream {
     pub(crate) files: Vec<StreamFile>,
     pub(crate) packets: Vec<Packet>,
-    /// Stream class.
+    /// Index of its class.
+    pub(crate) class_idx: usize,
     pub(crate) class_id: u64,
-    pub(crate) instance_id: u64,
+    pub(crate) instance_id: Option<u64>,
+    pub(crate) folder_number: usize,
+    pub(crate) number: usize,
+    pub(crate) number_in_class: u64,
+    /// Where windows of time ended, the latest last.
+    pub(crate) exits: Mutex<VecDeque<Exit>>,
 }
 
 impl Stream {
@@ -30,35 +36,101 @@ impl Stream {
         self.class_id
     }
 
-    /// Returns which stream of its class it is.
-    pub fn instance_id(&self) -> u64 {
+    /// Returns which stream of its class it is, if the trace says so.
+    pub fn instance_id(&self) -> Option<u64> {
         self.instance_id
     }
 
-    /// Returns the headers of its packets, in order.
-    pub fn packet_headers(&self) -> impl Iterator<Item = &PacketHeader> {
-        self.packets.iter().map(|packet| &packet.header)
+    /// Returns its number among all streams of the [`super::Trace`], from 0.
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Returns the file that holds `packet`, which is one of its packets.
+    pub fn packet_file(&self, packet: &Packet) -> &Path {
+        &self.files[packet.file_idx as usize].path
+    }
+
+    /// Returns its packets, in order.
+    pub fn packets(&self) -> &[Packet] {
+        &self.packets
     }
 }
 
+/// A place in a packet where a window of time ended: the events before it are not after `until_ns`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exit {
+    pub(crate) packet: usize,
+    pub(crate) until_ns: i64,
+    /// Bit of the packet.
+    pub(crate) pos: u64,
+    pub(crate) cycles: u64,
+    pub(crate) key_ns: i64,
+}
+
+impl Stream {
+    /// Notes where a window ended.
+    pub(crate) fn leave(&self, exit: Exit) {
+        let mut exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+        if exits.len() == EXITS_MAX {
+            exits.pop_front();
+        }
+        exits.push_back(exit);
+    }
+
+    /// Returns the last known place in a packet before which there is nothing after `after_ns`.
+    pub(crate) fn entry(&self, packet: usize, after_ns: i64) -> Option<Exit> {
+        let exits = self.exits.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = exits.iter().filter(|exit| exit.packet == packet && exit.until_ns <= after_ns);
+        usable.max_by_key(|exit| exit.pos).copied()
+    }
+}
+
+/// A file with packets of one stream.
 #[derive(Debug)]
 pub(crate) struct StreamFile {
     pub(crate) path: PathBuf,
-    pub(crate) bytes: FileBytes,
+    pub(crate) file: File,
 }
 
-/// A packet whose sizes were checked.
-#[derive(Clone, Debug)]
-pub(crate) struct Packet {
+/// What is known of a packet before its events are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
     /// Index into [`Stream::files`].
-    pub(crate) file_idx: usize,
-    /// Byte of the file where the packet starts.
-    pub(crate) offset: usize,
-    /// `content_bytes` is what the packet claims, `body` what is there.
-    pub(crate) header: PacketHeader,
-    pub(crate) body: Range<usize>,
-    /// The file ends before the packet.
+    pub(crate) file_idx: u32,
+    /// Whether the file ends before it.
     pub(crate) is_cut: bool,
+    /// Byte of its file where it begins.
+    pub offset: u64,
+    /// Bits from its begin to the end of its last event.
+    pub content_bits: u64,
+    /// Bits from its begin to its end, all in the file.
+    pub packet_bits: u64,
+    /// Cycles of its begin, if it says so.
+    pub begin: Option<u64>,
+    /// Cycles of its end, if it says so.
+    pub end: Option<u64>,
+    /// Events discarded in the stream up to its end, if it says so.
+    pub discarded_events: Option<u64>,
+    /// Its number in its stream, if it has one.
+    pub seq_num: Option<u64>,
+    /// Nanoseconds since the epoch between which its events are sorted among those of other streams.
+    pub(crate) begin_ns: i64,
+    pub(crate) end_ns: i64,
+    /// The latest end up to this packet.
+    pub(crate) reach_ns: i64,
+}
+
+impl Packet {
+    /// Returns the nanoseconds since the epoch of its begin, if it says when that is.
+    pub fn begin_ns(&self) -> Option<i64> {
+        self.begin.map(|_| self.begin_ns)
+    }
+
+    /// Returns the nanoseconds since the epoch of its end, if it says when that is.
+    pub fn end_ns(&self) -> Option<i64> {
+        self.end.map(|_| self.end_ns)
+    }
 }
 
 /// Warnings of one stream, not more than are useful.
@@ -66,65 +138,12 @@ pub(crate) struct Packet {
 pub(crate) struct WarningList(pub(crate) Vec<Warning>);
 
 impl WarningList {
-    pub(crate) fn push(&mut self, file: &Path, offset: usize, reason: WarningReason) {
+    pub(crate) fn push(&mut self, file: &Path, offset: u64, reason: WarningReason) {
         let reason = match self.0.len() {
             count if count < WARNINGS_PER_STREAM_MAX => reason,
             WARNINGS_PER_STREAM_MAX => WarningReason::TooMany,
             _ => return,
         };
-        self.0.push(Warning { file: file.to_owned(), offset: offset as u64, reason });
+        self.0.push(Warning { file: file.to_owned(), offset, reason });
     }
-}
-
-/// Returns the packets of `file` that belong to the trace `uuid`, up to the first that cannot be one.
-pub(crate) fn index_packets(
-    file: &StreamFile,
-    uuid: &[u8; 16],
-    is_known_class: impl Fn(u64) -> bool,
-    warnings: &mut WarningList,
-) -> Vec<Packet> {
-    let mut packets = Vec::new();
-    let mut offset = 0;
-    while offset < file.bytes.len() {
-        let (packet, packet_bytes) = match next_packet(&file.bytes[offset..], offset, uuid) {
-            Ok(found) => found,
-            Err(reason) => {
-                warnings.push(&file.path, offset, reason);
-                break;
-            }
-        };
-        let header = &packet.header;
-        if packet.is_cut {
-            let found_bytes = (file.bytes.len() - offset) as u64;
-            warnings.push(&file.path, offset, WarningReason::PacketCut { found_bytes, packet_bytes });
-        }
-        if header.timestamp_end < header.timestamp_begin {
-            let (begin, end) = (header.timestamp_begin, header.timestamp_end);
-            warnings.push(&file.path, offset, WarningReason::PacketEndsEarly { begin, end });
-        }
-        if is_known_class(u64::from(header.stream_id)) {
-            packets.push(packet);
-        } else {
-            warnings.push(&file.path, offset, WarningReason::UnknownStreamClass { id: header.stream_id });
-        }
-        // At least the header, so this ends; a packet that is cut is the last.
-        offset = usize::try_from(packet_bytes).map_or(usize::MAX, |bytes| offset.saturating_add(bytes));
-    }
-    packets
-}
-
-/// Returns the packet that starts with `bytes`, byte `offset` of its file, and the size that it claims.
-fn next_packet(bytes: &[u8], offset: usize, uuid: &[u8; 16]) -> Result<(Packet, u64), WarningReason> {
-    let Some((head, body)) = bytes.split_first_chunk::<PACKET_HEADER_BYTES>() else {
-        return Err(WarningReason::HeaderCut { found_bytes: bytes.len() as u64 });
-    };
-    let (header, packet_bytes) = PacketHeader::decode(head)?;
-    if header.trace_uuid != *uuid {
-        return Err(WarningReason::OtherTrace);
-    }
-    let is_cut = packet_bytes > bytes.len() as u64;
-    let body_bytes = usize::try_from(header.content_bytes).map_or(body.len(), |bytes| bytes.min(body.len()));
-    let body_start = offset + PACKET_HEADER_BYTES;
-    let body = body_start..body_start + body_bytes;
-    Ok((Packet { file_idx: 0, offset, header, body, is_cut }, packet_bytes))
 }

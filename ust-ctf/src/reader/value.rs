@@ -1,208 +1,360 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads the fields of a payload, borrowed from its bytes.
+//! The values of fields, read by need and borrowed from the bytes of their packet.
 
-use crate::model::{ByteOrder, Element, Enumeration, Field, FieldType, Float, FloatBits, Integer, IntegerBits, Scalar};
+use std::borrow::Cow;
+
+use super::bits::Layout;
+use super::place::{Damage, Place, SlotFile as _, Slots, until_nul};
+use super::walk::{as_kept, chosen, is_present, option_idx, skip, skip_elements, take_bytes, take_number, take_string};
+use crate::class::{ByteOrder, Class, ClassKind, Encoding, FloatClass, Member, StructClass};
+
+/// A field of an event or a packet.
+#[derive(Clone, Debug)]
+pub struct Field<'e> {
+    /// Its name, as it is shown.
+    pub name: &'e str,
+    /// What it is.
+    pub class: &'e Class,
+    /// Its value.
+    pub value: Value<'e>,
+}
 
 /// The value of a field.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'t> {
-    /// A single value.
-    Scalar(ScalarValue<'t>),
-    /// The elements of an array or a sequence.
-    Array(Elements<'t>),
-    /// An array or a sequence that is text.
-    Text {
-        /// UTF-8 up to the first NUL; the encoding is not checked.
-        bytes: &'t [u8],
-        /// Number of elements, with the NUL and what is behind it.
-        count: u32,
-    },
-    /// A value that can be absent.
-    Optional(Option<ScalarValue<'t>>),
-}
-
-/// A value that is not made of other values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ScalarValue<'t> {
-    /// A whole number and how it is shown.
-    Integer(IntegerValue, &'t Integer),
-    /// A floating point number; binary32 is widened.
-    Float(f64),
-    /// UTF-8 without its NUL; the encoding is not checked.
-    String(&'t [u8]),
-    /// A whole number whose ranges have labels.
-    Enumeration(IntegerValue, &'t Enumeration),
-}
-
-/// A whole number of up to 64 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IntegerValue {
-    /// From an unsigned class.
+#[derive(Clone, Debug)]
+pub enum Value<'e> {
+    /// A whole number of an unsigned class.
     Unsigned(u64),
-    /// From a signed class.
+    /// A whole number of a signed class.
     Signed(i64),
+    /// A floating point number, rounded to 64 bits if it has more.
+    Float(f64),
+    /// Whether any bit is set.
+    Bool(bool),
+    /// Bits without a number's meaning.
+    Bits(u64),
+    /// Text without its NUL.
+    Text(Text<'e>),
+    /// Bytes without meaning.
+    Blob(&'e [u8]),
+    /// The elements of an array or a sequence.
+    Array(Elements<'e>),
+    /// The members of a structure.
+    Struct(Fields<'e>),
+    /// A field, if it is there.
+    Optional(Option<Nested<'e>>),
+    /// The option of a variant that was chosen, and its name.
+    Variant(Option<&'e str>, Nested<'e>),
 }
 
-impl From<IntegerValue> for i128 {
-    fn from(value: IntegerValue) -> Self {
-        match value {
-            IntegerValue::Unsigned(number) => number.into(),
-            IntegerValue::Signed(number) => number.into(),
+impl<'e> Value<'e> {
+    /// Returns a whole number, whatever its class: also of a Bool or of bits, and through optionals and variants.
+    pub fn integer(&self) -> Option<i128> {
+        match self {
+            Self::Unsigned(number) | Self::Bits(number) => Some((*number).into()),
+            Self::Signed(number) => Some((*number).into()),
+            Self::Bool(is_set) => Some((*is_set).into()),
+            Self::Optional(Some(nested)) | Self::Variant(_, nested) => nested.value()?.integer(),
+            _ => None,
+        }
+    }
+
+    /// Returns the bytes of text; those of UTF-16 and UTF-32 as UTF-8.
+    pub fn text(&self) -> Option<Cow<'e, [u8]>> {
+        match self {
+            Self::Text(text) => Some(text.utf8()),
+            Self::Optional(Some(nested)) | Self::Variant(_, nested) => nested.value()?.text(),
+            _ => None,
         }
     }
 }
 
-/// The elements of an array, read one by one.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Elements<'t> {
-    class: &'t Element,
-    bytes: &'t [u8],
+/// Text as it lies in the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text<'e> {
+    /// Up to the first NUL; the encoding is not checked.
+    pub bytes: &'e [u8],
+    /// How it is stored.
+    pub encoding: Encoding,
 }
 
-impl<'t> Elements<'t> {
-    /// Returns the number of elements.
-    pub fn len(&self) -> usize {
-        self.bytes.len() / self.class.bytes()
-    }
-
-    /// Tells whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Returns the elements in order.
-    pub fn iter(&self) -> impl Iterator<Item = ScalarValue<'t>> + use<'t> {
-        let class = self.class;
-        self.bytes.chunks_exact(class.bytes()).map(move |bytes| match class {
-            Element::Integer(integer) => ScalarValue::Integer(integer_value(integer, bytes), integer),
-            Element::Float(float) => ScalarValue::Float(float_value(float, bytes)),
+impl<'e> Text<'e> {
+    /// Returns it as UTF-8; what is no character in UTF-16 or UTF-32 is replaced.
+    pub fn utf8(&self) -> Cow<'e, [u8]> {
+        let Self { bytes, encoding } = *self;
+        let narrow = |order: ByteOrder| {
+            let units = bytes.chunks_exact(2).map(|unit| match order {
+                ByteOrder::Little => u16::from_le_bytes([unit[0], unit[1]]),
+                ByteOrder::Big => u16::from_be_bytes([unit[0], unit[1]]),
+            });
+            char::decode_utf16(units).map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+        };
+        let wide = |order: ByteOrder| {
+            let units = bytes.chunks_exact(4).map(|unit| match order {
+                ByteOrder::Little => u32::from_le_bytes([unit[0], unit[1], unit[2], unit[3]]),
+                ByteOrder::Big => u32::from_be_bytes([unit[0], unit[1], unit[2], unit[3]]),
+            });
+            units.map(|unit| char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)).collect::<String>()
+        };
+        Cow::Owned(match encoding {
+            Encoding::Utf8 => return Cow::Borrowed(bytes),
+            Encoding::Utf16Le => narrow(ByteOrder::Little).into_bytes(),
+            Encoding::Utf16Be => narrow(ByteOrder::Big).into_bytes(),
+            Encoding::Utf32Le => wide(ByteOrder::Little).into_bytes(),
+            Encoding::Utf32Be => wide(ByteOrder::Big).into_bytes(),
         })
     }
 }
 
-/// The fields of one payload, in order.
+/// A field inside another, not read yet.
 #[derive(Clone, Debug)]
-pub struct Fields<'t> {
-    fields: std::slice::Iter<'t, Field>,
-    rest: &'t [u8],
+pub struct Nested<'e> {
+    class: &'e Class,
+    place: Place<'e>,
+    slots: Slots<'e>,
 }
 
-impl<'t> Fields<'t> {
-    pub(crate) fn new(fields: &'t [Field], payload: &'t [u8]) -> Self {
-        Self { fields: fields.iter(), rest: payload }
+impl<'e> Nested<'e> {
+    /// Returns what it is.
+    pub fn class(&self) -> &'e Class {
+        self.class
+    }
+
+    /// Reads it. It is there, so this fails for no event that a reader gave.
+    pub fn value(&self) -> Option<Value<'e>> {
+        read(self.class, &mut self.place.clone(), &mut self.slots.clone()).ok()
     }
 }
 
-impl<'t> Iterator for Fields<'t> {
-    /// Name and value.
-    type Item = (&'t str, Value<'t>);
+/// The elements of an array, read one by one.
+#[derive(Clone, Debug)]
+pub struct Elements<'e> {
+    class: &'e Class,
+    left: u64,
+    place: Place<'e>,
+    slots: Slots<'e>,
+}
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let field = self.fields.next()?;
-        // The payload was measured with the same function, so this fails for no event that a reader gave.
-        let value = read_field(&field.ty, &mut self.rest).ok()?;
-        Some((&field.name, value))
+impl<'e> Elements<'e> {
+    /// Returns the class of each.
+    pub fn class(&self) -> &'e Class {
+        self.class
+    }
+
+    /// Returns the number of elements that are left.
+    pub fn len(&self) -> u64 {
+        self.left
+    }
+
+    /// Tells whether none is left.
+    pub fn is_empty(&self) -> bool {
+        self.left == 0
     }
 }
 
-/// Why a field cannot be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FieldDamage {
-    /// It is longer than what is left of the packet.
-    CutShort,
-    /// The tag of an optional field is neither of its two values.
-    Tag(u8),
+impl<'e> Iterator for Elements<'e> {
+    type Item = Value<'e>;
+
+    fn next(&mut self) -> Option<Value<'e>> {
+        self.left = self.left.checked_sub(1)?;
+        read(self.class, &mut self.place, &mut self.slots).ok()
+    }
 }
 
-/// Takes one field of class `ty` from the front of `rest`.
-pub(crate) fn read_field<'t>(ty: &'t FieldType, rest: &mut &'t [u8]) -> Result<Value<'t>, FieldDamage> {
-    match ty {
-        FieldType::Scalar(scalar) => read_scalar(scalar, rest).map(Value::Scalar),
-        FieldType::Array { element, len, text } => read_elements(element, *len, *text, rest),
-        FieldType::Sequence { element, text } => {
-            let count = take(rest, 4)?;
-            let count = u32::from_le_bytes([count[0], count[1], count[2], count[3]]);
-            read_elements(element, count, *text, rest)
+/// The members of a structure, read one by one.
+#[derive(Clone, Debug)]
+pub struct Fields<'e> {
+    members: std::slice::Iter<'e, Member>,
+    place: Place<'e>,
+    slots: Slots<'e>,
+}
+
+impl<'e> Fields<'e> {
+    /// Returns the members of `class`, the first of which begins at `place` or behind its padding.
+    pub(crate) fn new(class: &'e StructClass, mut place: Place<'e>, slots: Slots<'e>) -> Self {
+        place.align(class.align_bits.max(1));
+        Self { members: class.members.iter(), place, slots }
+    }
+
+    /// Returns no members.
+    pub(crate) fn none() -> Self {
+        Self { members: [].iter(), place: Place { bytes: &[], pos: 0, end: 0 }, slots: Slots::Borrowed(&[]) }
+    }
+
+    /// Returns the value of the first member that is called `name`; those before it are passed without being read.
+    pub fn get(mut self, name: &str) -> Option<Value<'e>> {
+        loop {
+            let member = self.members.next()?;
+            if member.name == name {
+                return self.read(member);
+            }
+            self.pass(member)?;
         }
-        FieldType::Optional(scalar) => match take(rest, 1)?[0] {
-            0 => Ok(Value::Optional(None)),
-            1 => read_scalar(scalar, rest).map(|value| Value::Optional(Some(value))),
-            tag => Err(FieldDamage::Tag(tag)),
-        },
     }
-}
 
-fn read_scalar<'t>(scalar: &'t Scalar, rest: &mut &'t [u8]) -> Result<ScalarValue<'t>, FieldDamage> {
-    match scalar {
-        Scalar::Integer(integer) => {
-            let bytes = take(rest, integer.bits.bytes())?;
-            Ok(ScalarValue::Integer(integer_value(integer, bytes), integer))
+    /// Returns the value of the member at index `idx` from here; those before it are passed without being read.
+    pub fn at(mut self, idx: usize) -> Option<Field<'e>> {
+        self.nth(idx)
+    }
+
+    fn read(&mut self, member: &'e Member) -> Option<Value<'e>> {
+        if let Some(slot) = member.save
+            && let Some(class) = chosen(&member.class, &self.slots).ok()?
+            && let Some((number, _)) = take_number(class, &mut self.place.clone()).ok()?
+        {
+            self.slots.set_slot(slot, as_kept(class, number));
         }
-        Scalar::Float(float) => Ok(ScalarValue::Float(float_value(float, take(rest, float.bits.bytes())?))),
-        Scalar::String => {
-            let bytes = until_nul(rest);
-            take(rest, bytes.len() + 1)?;
-            Ok(ScalarValue::String(bytes))
+        read(&member.class, &mut self.place, &mut self.slots).ok()
+    }
+
+    fn pass(&mut self, member: &Member) -> Option<()> {
+        super::walk::skip_member(member, &mut self.place, &mut self.slots, &mut ()).ok()
+    }
+}
+
+impl<'e> Iterator for Fields<'e> {
+    type Item = Field<'e>;
+
+    fn next(&mut self) -> Option<Field<'e>> {
+        let member = self.members.next()?;
+        let value = self.read(member)?;
+        Some(Field { name: &member.name, class: &member.class, value })
+    }
+
+    fn nth(&mut self, idx: usize) -> Option<Field<'e>> {
+        for _ in 0..idx {
+            let member = self.members.next()?;
+            self.pass(member)?;
         }
-        Scalar::Enumeration(enumeration) => {
-            let bytes = take(rest, enumeration.container.bits.bytes())?;
-            Ok(ScalarValue::Enumeration(integer_value(&enumeration.container, bytes), enumeration))
+        self.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.members.size_hint()
+    }
+}
+
+/// Takes a field of `class`.
+pub(crate) fn read<'e>(class: &'e Class, place: &mut Place<'e>, slots: &mut Slots<'e>) -> Result<Value<'e>, Damage> {
+    place.align(class.align_bits.max(1));
+    let text = |bytes, encoding| Value::Text(Text { bytes: until_nul(bytes, encoding), encoding });
+    Ok(match &class.kind {
+        ClassKind::Integer(integer) => {
+            let number = take_number(class, place)?.map_or(0, |(number, _)| number);
+            if integer.is_signed { Value::Signed(number as i64) } else { Value::Unsigned(number) }
         }
-    }
-}
-
-fn read_elements<'t>(
-    class: &'t Element,
-    count: u32,
-    text: bool,
-    rest: &mut &'t [u8],
-) -> Result<Value<'t>, FieldDamage> {
-    let bytes = take(rest, (count as usize).saturating_mul(class.bytes()))?;
-    if text && class.can_be_text() {
-        return Ok(Value::Text { bytes: until_nul(bytes), count });
-    }
-    Ok(Value::Array(Elements { class, bytes }))
-}
-
-fn take<'t>(rest: &mut &'t [u8], count: usize) -> Result<&'t [u8], FieldDamage> {
-    let (taken, left) = rest.split_at_checked(count).ok_or(FieldDamage::CutShort)?;
-    *rest = left;
-    Ok(taken)
-}
-
-pub(crate) fn until_nul(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-    &bytes[..end]
-}
-
-/// Returns the number in `bytes`, which are as many as `class` has.
-fn integer_value(class: &Integer, bytes: &[u8]) -> IntegerValue {
-    let number = match class.byte_order {
-        ByteOrder::Little => bytes.iter().rev().fold(0, shift_in),
-        ByteOrder::Big => bytes.iter().fold(0, shift_in),
-    };
-    if !class.signed {
-        return IntegerValue::Unsigned(number);
-    }
-    IntegerValue::Signed(match class.bits {
-        IntegerBits::B8 => i64::from(number as i8),
-        IntegerBits::B16 => i64::from(number as i16),
-        IntegerBits::B32 => i64::from(number as i32),
-        IntegerBits::B64 => number as i64,
+        ClassKind::Bool { .. } => Value::Bool(take_number(class, place)?.is_some_and(|(number, _)| number != 0)),
+        ClassKind::BitArray { .. } => Value::Bits(take_number(class, place)?.map_or(0, |(number, _)| number)),
+        ClassKind::Float(float) => Value::Float(take_float(float, place)?),
+        ClassKind::String(encoding) => Value::Text(Text { bytes: take_string(place, *encoding)?, encoding: *encoding }),
+        ClassKind::StaticText(class) => text(take_bytes(place, class.len)?, class.encoding),
+        ClassKind::DynamicText(class) => text(take_bytes(place, slots.slot(class.len.slot))?, class.encoding),
+        ClassKind::StaticBlob(class) => Value::Blob(take_bytes(place, class.len)?),
+        ClassKind::DynamicBlob(class) => Value::Blob(take_bytes(place, slots.slot(class.len.slot))?),
+        ClassKind::Array(array) => Value::Array(elements(&array.element, array.len, place, slots)?),
+        ClassKind::Sequence(array) => {
+            let count = slots.slot(array.len.slot);
+            Value::Array(elements(&array.element, count, place, slots)?)
+        }
+        ClassKind::Struct(inner) => {
+            let fields = Fields::new(inner, *place, slots.clone());
+            super::program::skip_unseen(inner, place, slots)?;
+            Value::Struct(fields)
+        }
+        ClassKind::Optional(inner) if is_present(inner, slots) => {
+            Value::Optional(Some(nested(&inner.class, place, slots)?))
+        }
+        ClassKind::Optional(_) => Value::Optional(None),
+        ClassKind::Variant(variant) => {
+            let option = &variant.options[option_idx(variant, slots)?];
+            Value::Variant(option.name.as_deref(), nested(&option.class, place, slots)?)
+        }
     })
 }
 
-fn shift_in(number: u64, byte: &u8) -> u64 {
-    number << 8 | u64::from(*byte)
+fn nested<'e>(class: &'e Class, place: &mut Place<'e>, slots: &mut Slots<'e>) -> Result<Nested<'e>, Damage> {
+    let found = Nested { class, place: *place, slots: slots.clone() };
+    skip(class, place, slots, &mut ())?;
+    Ok(found)
 }
 
-fn float_value(class: &Float, bytes: &[u8]) -> f64 {
-    let bits = match class.byte_order {
-        ByteOrder::Little => bytes.iter().rev().fold(0, shift_in),
-        ByteOrder::Big => bytes.iter().fold(0, shift_in),
+fn elements<'e>(
+    class: &'e Class,
+    left: u64,
+    place: &mut Place<'e>,
+    slots: &mut Slots<'e>,
+) -> Result<Elements<'e>, Damage> {
+    let found = Elements { class, left, place: *place, slots: slots.clone() };
+    skip_elements(class, left, place, slots, &mut ())?;
+    Ok(found)
+}
+
+/// Takes a floating point number from its aligned place.
+pub(crate) fn take_float(class: &FloatClass, place: &mut Place<'_>) -> Result<f64, Damage> {
+    let at = place.pos;
+    place.skip(class.bits.into())?;
+    let part =
+        |at: u64, bits: u32| Layout::new(bits, false, class.byte_order, class.is_bit_reversed).read(place.bytes, at);
+    Ok(match class.bits {
+        16 => half(part(at, 16) as u16),
+        32 => f64::from(f32::from_bits(part(at, 32) as u32)),
+        64 => f64::from_bits(part(at, 64)),
+        _ => {
+            let (first, second) = (part(at, 64), part(at + 64, 64));
+            let first_is_high = (class.byte_order == ByteOrder::Big) != class.is_bit_reversed;
+            let (high, low) = if first_is_high { (first, second) } else { (second, first) };
+            quadruple(u128::from(high) << 64 | u128::from(low))
+        }
+    })
+}
+
+/// Returns the value of a binary16.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    let value = match exponent {
+        0 => fraction * 2_f64.powi(-24),
+        0x1f if bits & 0x3ff == 0 => f64::INFINITY,
+        0x1f => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2_f64.powi(exponent - 15),
     };
-    match class.bits {
-        FloatBits::B32 => f64::from(f32::from_bits(bits as u32)),
-        FloatBits::B64 => f64::from_bits(bits),
+    if bits >> 15 == 1 { -value } else { value }
+}
+
+/// Returns the value of a binary128, cut to 53 bits.
+fn quadruple(bits: u128) -> f64 {
+    let exponent = (bits >> 112 & 0x7fff) as i64;
+    let fraction = (bits >> 60) as u64 & ((1 << 52) - 1);
+    let magnitude = match exponent {
+        0x7fff if bits << 16 == 0 => f64::INFINITY.to_bits(),
+        0x7fff => f64::NAN.to_bits(),
+        _ => match exponent - 16_383 + 1023 {
+            biased @ 1..=2046 => (biased as u64) << 52 | fraction,
+            2047.. => f64::INFINITY.to_bits(),
+            biased => {
+                let shift = 1 - biased;
+                if shift > 52 { 0 } else { (1 << 52 | fraction) >> shift }
+            }
+        },
+    };
+    f64::from_bits(magnitude | ((bits >> 127) as u64) << 63)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_of_16_and_128_bits_become_floats_of_64() {
+        assert_eq!(half(0x3c00), 1.0);
+        assert_eq!(half(0xc000), -2.0);
+        assert_eq!(half(0x7bff), 65504.0);
+        assert_eq!(half(0x0001), 2_f64.powi(-24));
+        assert_eq!(half(0x7c00), f64::INFINITY);
+        assert!(half(0x7e00).is_nan());
+        assert_eq!(quadruple(0x3fff << 112), 1.0);
+        assert_eq!(quadruple(0xc_0008 << 108), -3.0);
+        assert_eq!(quadruple(0), 0.0);
+        assert_eq!(quadruple(0x7fff << 112), f64::INFINITY);
+        assert_eq!(quadruple(0x7ffe << 112), f64::INFINITY);
+        assert_eq!(quadruple((16_383 - 1074) << 112), f64::from_bits(1));
     }
 }

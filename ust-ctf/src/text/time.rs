@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Options;
 use super::decimal::{put_decimal, put_padded};
+use super::out::{Literal, Out};
 
 pub(super) const NS_PER_S: i64 = 1_000_000_000;
 
@@ -14,7 +15,7 @@ pub(super) const NS_PER_S: i64 = 1_000_000_000;
 pub(super) struct TimePrinter {
     options: Options,
     zone: TimeZone,
-    cached: Option<(i64, String)>,
+    cached: Option<(i64, Literal)>,
 }
 
 impl TimePrinter {
@@ -25,38 +26,38 @@ impl TimePrinter {
 
     /// Returns the text of `ns` since the epoch.
     pub(super) fn text(&mut self, ns: i64) -> String {
-        let mut text = Vec::new();
-        self.put(&mut text, ns);
-        String::from_utf8_lossy(&text).into_owned()
+        let mut out = Out::default();
+        self.put(&mut out, ns);
+        String::from_utf8_lossy(out.text()).into_owned()
     }
 
     /// Appends the text of `ns` since the epoch.
-    pub(super) fn put(&mut self, line: &mut Vec<u8>, ns: i64) {
+    pub(super) fn put(&mut self, out: &mut Out, ns: i64) {
         if ns < 0 {
             // Before the epoch babeltrace2 shows seconds on its first line and the time of day of the
             // absolute value on the others; only the former means anything.
             let ns = ns.unsigned_abs();
-            line.push(b'-');
-            put_decimal(line, ns / NS_PER_S as u64);
-            put_fraction(line, ns % NS_PER_S as u64);
+            out.put(b"-");
+            put_decimal(out, ns / NS_PER_S as u64);
+            put_fraction(out, ns % NS_PER_S as u64);
             return;
         }
         let second = ns / NS_PER_S;
         let text = match &mut self.cached {
             Some((cached, text)) if *cached == second => text,
             cached => {
-                let text = second_text(self.options, &self.zone, second);
+                let text = Literal::new(second_text(self.options, &self.zone, second).as_bytes());
                 &mut cached.insert((second, text)).1
             }
         };
-        line.extend_from_slice(text.as_bytes());
-        put_fraction(line, (ns % NS_PER_S) as u64);
+        out.literal(text);
+        put_fraction(out, (ns % NS_PER_S) as u64);
     }
 }
 
-fn put_fraction(line: &mut Vec<u8>, ns: u64) {
-    line.push(b'.');
-    put_padded(line, ns, 9);
+fn put_fraction(out: &mut Out, ns: u64) {
+    out.put(b".");
+    put_padded::<9>(out, ns);
 }
 
 fn second_text(options: Options, zone: &TimeZone, second: i64) -> String {

@@ -7,7 +7,8 @@ use std::path::Path;
 use ust_ctf::metadata::render;
 use ust_ctf::model::StreamClass;
 use ust_ctf::packet::PACKET_HEADER_BYTES;
-use ust_ctf::reader::{OpenError, Trace, read_metadata};
+use ust_ctf::reader::metadata::read_metadata;
+use ust_ctf::reader::{OpenError, Trace};
 use ust_ctf::text::{Options, Printer};
 
 use crate::sample;
@@ -19,7 +20,7 @@ fn read(folder: &Path) -> Result<(usize, Vec<String>), OpenError> {
     let mut out = Vec::new();
     let mut events = trace.events();
     let mut count = 0;
-    for event in &mut events {
+    while let Some(event) = events.next() {
         printer.print(&mut out, &event).expect("memory");
         count += 1;
     }
@@ -105,14 +106,14 @@ fn metadata_with_any_bit_flipped_or_cut_anywhere_is_read_without_a_panic() {
     for bit in 0..good.len() * 8 {
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        if let Err(error) = read_metadata(file, &String::from_utf8_lossy(&bytes)) {
-            assert!(error.to_string().lines().count() == 4, "{error}");
+        if let Err(error) = read_metadata(file, &bytes) {
+            assert!(!error.message.is_empty(), "{error}");
             refused += 1;
         }
     }
     assert!(refused > good.len(), "only {refused} flipped bits were refused");
     for len in 0..good.len() {
-        let _ = read_metadata(file, &String::from_utf8_lossy(&good[..len]));
+        let _ = read_metadata(file, &good[..len]);
     }
 }
 
@@ -163,7 +164,7 @@ fn each_kind_of_damage_has_its_own_warning_and_spares_the_rest() {
 #[test]
 fn a_stream_that_is_all_damage_gives_a_bounded_number_of_warnings() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut header = sample::packet_header(5, 0, 2, 1, &[]);
+    let mut header = sample::packet_header(0, 0, 2, 1, &[]);
     header.events_discarded = 1;
     write(folder.path(), &sample::packet(&header, &[]).repeat(10_000));
     let (count, warnings) = read(folder.path()).expect("a trace");
