@@ -47,19 +47,25 @@ struct Ran {
 
 /// Runs `command` to its end, reading its output from a pipe.
 fn run(command: &mut Command) -> Result<Ran> {
+    run_into(command, Stdio::piped())
+}
+
+/// Runs `command` to its end with this standard output, which is read if it is a pipe.
+fn run_into(command: &mut Command, stdout: Stdio) -> Result<Ran> {
     let begin = Instant::now();
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let child = command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).spawn();
     let mut child = child.with_context(|| format!("cannot run {command:?}"))?;
-    let mut output = child.stdout.take().context("the output is piped")?;
     let mut buffer = vec![0; 1 << 20];
     let (mut first, mut output_bytes) = (None, 0);
-    loop {
-        let n = output.read(&mut buffer)?;
-        if n == 0 {
-            break;
+    if let Some(mut output) = child.stdout.take() {
+        loop {
+            let n = output.read(&mut buffer)?;
+            if n == 0 {
+                break;
+            }
+            first.get_or_insert_with(|| begin.elapsed());
+            output_bytes += n as u64;
         }
-        first.get_or_insert_with(|| begin.elapsed());
-        output_bytes += n as u64;
     }
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
     // SAFETY: both outlive the call; the child is ours and was not waited for.
@@ -135,6 +141,11 @@ fn main() -> Result<()> {
                     texts.push(ran.output_bytes);
                 }
             }
+            // Whoever reads the pipe takes a processor, too: what two threads gain is seen where nobody reads.
+            for (way, threads) in [("text, nobody reads", "2"), ("text, nobody reads 1 thread", "1")] {
+                let ran = run_into(&mut trace.command(&ust, &["view", "--threads", threads]), Stdio::null())?;
+                times.entry(format!("{}: {way}", trace.label)).or_default().push(ran.took.as_secs_f64());
+            }
             ensure!(texts.iter().all(|bytes| *bytes == texts[0]), "the texts differ in length: {texts:?}");
         }
     }
@@ -151,11 +162,11 @@ fn print_table(traces: &[Recorded], times: &Times, events: u64) {
             let seconds = |who: &str| median(times, &format!("{}: {what}, {who}", trace.label));
             let (theirs, ours, one) = (seconds("babeltrace2"), seconds("ust"), seconds("ust 1 thread"));
             let (label, rate) = (&trace.label, events as f64 / ours / 1e6);
-            let ratio = theirs / ours;
-            println!(
-                "| {what}: {label} | {theirs:.2} | {ours:.3} | {ratio:.1} | {rate:.1} | {one:.3} | {:.2} |",
-                one / ours
-            );
+            let (ratio, mut gain) = (theirs / ours, one / ours);
+            if what == "text" {
+                gain = seconds("nobody reads 1 thread") / seconds("nobody reads");
+            }
+            println!("| {what}: {label} | {theirs:.2} | {ours:.3} | {ratio:.1} | {rate:.1} | {one:.3} | {gain:.2} |");
         }
     }
 }
