@@ -2,7 +2,7 @@
 //! Counts what is in a trace: events, bytes, rates, losses, by kind of event, process and thread; times between begins and
 //! ends; how events are spread over time.
 //!
-//! Windows of time are counted by several threads, each into a [`count::WindowCount`] of its own, and added up in the
+//! Windows of time are counted by several threads, each into a `WindowCount` of its own, and added up in the
 //! order of time. No field is read that is not needed: where the thread stands in the packet context, that is once per packet.
 
 mod count;

@@ -5,7 +5,7 @@
 //! [01:20:44.229440848] (+0.000000078) box shop:order: { cpu_id = 3, vpid = 69, … }, { id = 7 }
 //! ```
 //!
-//! [`Printer`] prints events one by one; [`write`] prints a whole trace with several threads.
+//! [`Printer`] prints events one by one; [`write()`] prints a whole trace with several threads.
 
 mod compile;
 mod decimal;
