@@ -9,6 +9,7 @@ use std::fs;
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
+use ust_ctf::Job;
 use ust_ctf::reader::Trace;
 use ust_ctf::text::{Options, Printer, write};
 
@@ -71,6 +72,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(!printer.loss_text(loss).is_empty());
     }
     let mut two = Vec::new();
-    write(&trace, options, 2, None, &mut two).expect("memory");
+    write(&trace, options, &mut Job { threads: 2, ..Job::all() }, &mut two).expect("memory");
     assert_eq!(String::from_utf8_lossy(&one), String::from_utf8_lossy(&two));
 });

@@ -24,7 +24,7 @@ pub struct Reading {
     #[arg(long = "event", short = 'e', value_name = "GLOB")]
     events: Vec<String>,
     /// Only events that the expression is true for, as in `size > 100 && $ctx.procname == "shop*"`.
-    #[arg(long, short = 'f', value_name = "EXPR")]
+    #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
     /// Threads that read. Default: one per processor.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
