@@ -23,18 +23,25 @@
 //! impl checkout::Event {
 //!     #[inline(always)]
 //!     pub fn encode(sink: impl Sink, order: u64, sku: &str) {
-//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)), ())
+//!     }
+//!     #[inline(always)]
+//!     pub fn emit(order: u64, sku: &str) {
+//!         Self::emit_from(order, sku, here())
 //!     }
 //!     #[inline(never)]
-//!     pub fn emit(order: u64, sku: &str) {
-//!         Self::encode(&checkout::TRACEPOINT, order, sku)
+//!     pub fn emit_from(order: u64, sku: &str, site: usize) {
+//!         Self::encode(Called(&checkout::TRACEPOINT, site), order, sku)
 //!     }
 //! }
 //! ```
 //!
 //! The impls stand beside the function, not in the module, so that types are looked up where they were
 //! written, also in a function body. Of an event class there are the field list (`EventClass::FIELDS`)
-//! and the recording function (`Class::record`), which takes the tracepoint as an argument.
+//! and the recording function (`Class::record`), which takes the tracepoint and the place of the call as an argument.
+//!
+//! The second argument of `take` are the fields that only filters see. `here()` is inlined into the caller, whose address is the
+//! context `ip`; it is the last argument, so that the others stay in their registers.
 //!
 //! The expansion has no unsafe block and, as a rule, no `#[allow(..)]`: a crate that forbids the lint
 //! would refuse the attribute, while the compiler hides most lints in the output of a macro anyway.
@@ -300,7 +307,7 @@ fn emit(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
-    let encode = encode(declaration);
+    let (encode, site) = (encode(declaration), fields::hidden("site"));
     quote! {
         #(#cfgs)*
         impl #ident::Event {
@@ -308,9 +315,16 @@ fn emit(declaration: &Declaration) -> TokenStream {
 
             #[doc(hidden)]
             #many #odd_names
-            #[inline(never)]
+            #[inline(always)]
             #vis fn emit(#(#params),*) {
-                Self::encode(&#ident::TRACEPOINT, #(#names),*)
+                Self::emit_from(#(#names,)* ::ust::__private::here())
+            }
+
+            #[doc(hidden)]
+            #many #odd_names
+            #[inline(never)]
+            #vis fn emit_from(#(#params,)* #site: usize) {
+                Self::encode(::ust::__private::Called(&#ident::TRACEPOINT, #site), #(#names),*)
             }
         }
     }
@@ -320,7 +334,7 @@ fn emit_of_class(declaration: &Declaration, class: &Path) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names.iter().copied()));
-    let call = quote_spanned!(ident.span()=> #class::Class::record(&#ident::TRACEPOINT, #(#names),*));
+    let call = quote_spanned!(ident.span()=> #class::Class::record(::ust::__private::Called(&#ident::TRACEPOINT, ::ust::__private::here()), #(#names),*));
     quote! {
         #(#cfgs)*
         impl #ident::Event {
@@ -342,7 +356,7 @@ fn class(declaration: &Declaration) -> TokenStream {
     let docs = (!documented).then(|| quote!(#[doc = "A class of events."]));
     let fields = descriptions(declaration);
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
-    let tp = fields::hidden("tp");
+    let called = fields::hidden("called");
     let (encode, names) = (encode(declaration), names_of(declaration));
     quote! {
         #docs
@@ -363,8 +377,8 @@ fn class(declaration: &Declaration) -> TokenStream {
             #[doc(hidden)]
             #many #odd_names
             #[inline(never)]
-            #vis fn record(#tp: &'static ::ust::__private::Tracepoint, #(#params),*) {
-                Self::encode(#tp, #(#names),*)
+            #vis fn record(#called: ::ust::__private::Called, #(#params),*) {
+                Self::encode(#called, #(#names),*)
             }
         }
     }
@@ -376,11 +390,14 @@ fn encode(declaration: &Declaration) -> TokenStream {
     let params = params_of(declaration);
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let sink = fields::hidden("sink");
-    let unused = fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
-    let wires = fields::group(fields.iter().filter_map(Field::wire).collect());
+    let unused = fields.iter().filter(|field| field.skip).map(|field| &field.ident);
+    let wires = |nowrite: bool| {
+        fields::group(fields.iter().filter(|field| field.nowrite == nowrite).filter_map(Field::wire).collect())
+    };
+    let (wires, hidden) = (wires(false), wires(true));
     let take = quote! {
         #(let _ = &#unused;)*
-        ::ust::__private::Sink::take(#sink, #wires)
+        ::ust::__private::Sink::take(#sink, #wires, #hidden)
     };
     let body = fields.iter().rev().fold(take, |rest, field| field.compute_before(rest));
     quote! {

@@ -14,6 +14,7 @@ compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 on
 #[path = "private.rs"]
 pub mod __private;
 mod clock;
+mod context;
 mod cpu;
 mod declare;
 mod emit;
@@ -27,6 +28,7 @@ mod nesting;
 mod path;
 mod process;
 mod record;
+mod special;
 mod start_up;
 mod sys;
 mod thread;

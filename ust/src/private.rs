@@ -36,14 +36,35 @@ pub trait Declared {
 
 /// Where the stored form of an event goes: to the channels that want its tracepoint, or to a test.
 pub trait Sink {
-    /// Takes the fields of one event. The borrows in `wire` end with the call.
-    fn take(self, wire: impl Wire);
+    /// Takes the fields of one event, and those that only filters see. The borrows in them end with the call.
+    fn take(self, wire: impl Wire, hidden: impl Wire);
 }
 
-impl Sink for &'static Tracepoint {
+/// A tracepoint, and where it was called.
+#[derive(Clone, Copy, Debug)]
+pub struct Called(pub &'static Tracepoint, pub usize);
+
+/// An address in the calling function, for the context `ip`. One instruction.
+#[inline(always)]
+pub fn here() -> usize {
+    let address: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: loads the address of the next instruction.
+    unsafe {
+        core::arch::asm!("lea {}, [rip]", out(reg) address, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: loads the address of this instruction.
+    unsafe {
+        core::arch::asm!("adr {}, .", out(reg) address, options(nomem, nostack, preserves_flags));
+    }
+    address
+}
+
+impl Sink for Called {
     /// Records one event, wanted by at least one channel a moment ago.
     #[inline(always)]
-    fn take(self, wire: impl Wire) {
-        record::record(self, wire);
+    fn take(self, wire: impl Wire, hidden: impl Wire) {
+        record::record(self.0, self.1, wire, hidden);
     }
 }

@@ -247,6 +247,36 @@ pub fn process_id() -> u32 {
     unsafe { libc::getpid() as u32 }
 }
 
+/// What `pthread_self` gives.
+pub fn pthread_id() -> u64 {
+    // SAFETY: no pointers.
+    unsafe { libc::pthread_self() as u64 }
+}
+
+/// Real, effective and saved user id.
+pub fn user_ids() -> [u32; 3] {
+    let [mut real, mut effective, mut saved] = [0; 3];
+    // SAFETY: three live locals.
+    unsafe { libc::getresuid(&raw mut real, &raw mut effective, &raw mut saved) };
+    [real, effective, saved]
+}
+
+/// Real, effective and saved group id.
+pub fn group_ids() -> [u32; 3] {
+    let [mut real, mut effective, mut saved] = [0; 3];
+    // SAFETY: three live locals.
+    unsafe { libc::getresgid(&raw mut real, &raw mut effective, &raw mut saved) };
+    [real, effective, saved]
+}
+
+/// The inode number of what `path` leads to.
+pub fn inode(path: &CStr) -> Option<u64> {
+    // SAFETY: all zero is a valid `stat`; the kernel fills it in.
+    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    // SAFETY: `path` is NUL-terminated and lives through the call, as does `stat`.
+    (unsafe { libc::stat(path.as_ptr(), &raw mut stat) } == 0).then_some(stat.st_ino)
+}
+
 /// Effective user id.
 pub fn effective_uid() -> u32 {
     // SAFETY: no pointers.

@@ -150,6 +150,25 @@ pub fn record_raw(command: &mut Command) -> (Summary, Scratch) {
     (engine.stop(), scratch)
 }
 
+/// Records a program with events of its own, small rings, in block mode, with changed options.
+pub fn record_with(command: &mut Command, change: impl FnOnce(&mut EngineOptions)) -> (Summary, Output, Scratch) {
+    let scratch = Scratch::new();
+    let mut options = EngineOptions::new(scratch.path().join("trace"));
+    options.channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
+    options.tick = Duration::from_millis(20);
+    change(&mut options);
+    let dir = RuntimeDir::create_private().expect("a runtime directory");
+    let mut recorder = Recorder { engine: Engine::new(dir, options).expect("the engine starts"), scratch };
+    let mut child = recorder.spawn(command.env("UST_ALLOW_BLOCKING", "1"));
+    recorder.drain_until_end(&mut child);
+    let output = child.wait_with_output().expect("our child");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Recorder { engine, scratch } = recorder;
+    let summary = engine.stop();
+    assert_eq!(summary.warnings, Vec::<String>::new());
+    (summary, output, scratch)
+}
+
 /// One event of the traced programs, as the trace has it.
 #[derive(Clone, Debug)]
 pub struct Step {

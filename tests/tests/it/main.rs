@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The runtime's promises, checked end to end: a traced program, the engine, and the reader.
 
+mod contexts;
 mod ends;
 mod fields;
+mod filters;
 mod forks;
 #[allow(dead_code)]
 mod harness;

@@ -26,8 +26,8 @@ fn classes_that_were_written_are_read_back_as_they_were() {
     };
     let events = vec![sample::hello(), sample::every_kind(), sample::bare(), event];
     let mut class = sample::trace_class(vec![
-        StreamClass { id: 0, events },
-        StreamClass { id: u64::from(u32::MAX), events: vec![sample::bare()] },
+        StreamClass { id: 0, context: vec![], events },
+        StreamClass { id: u64::from(u32::MAX), context: vec![], events: vec![sample::bare()] },
     ]);
     class.env.push(("text".into(), EnvValue::String(text.into())));
     class.env.push(("least".into(), EnvValue::Integer(i64::MIN)));
@@ -38,7 +38,11 @@ fn classes_that_were_written_are_read_back_as_they_were() {
 
 /// Replaces `find` in good metadata and returns what is said about the result.
 fn complaint(find: &str, replace: &str) -> String {
-    let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![sample::hello(), sample::every_kind()] }]);
+    let class = sample::trace_class(vec![StreamClass {
+        id: 0,
+        context: vec![],
+        events: vec![sample::hello(), sample::every_kind()],
+    }]);
     let text = render(&class);
     assert!(text.contains(find), "the metadata has no {find}");
     let text = text.replacen(find, replace, 1);

@@ -42,7 +42,7 @@ pub(crate) fn trace_class(metadata: &Metadata) -> Result<TraceClass> {
         if let Some(context) = &stream.event_context {
             return Err(Complaint::new(context.at, "an `event.context` is not read yet"));
         }
-        streams.push(StreamClass { id: stream.id, events: Vec::new() });
+        streams.push(StreamClass { id: stream.id, context: vec![], events: Vec::new() });
     }
     let mut ids = HashSet::new();
     for event in &metadata.events {

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The values of contexts: what a channel adds to its events, and what filters ask for.
+//!
+//! What is constant for a thread is taken when it is first asked for and kept in the thread's state, which fork wipes. So the user
+//! and group ids, the name, and the namespaces are those of that moment, as in LTTng.
+
+use core::cell::{Cell, OnceCell};
+use ust_shm::context::{Context, ContextList, ContextType, PLAIN_CODE_COUNT, PROCNAME_BYTES};
+use ust_shm::filter::run::{ContextSource, ContextValue};
+
+use crate::sys::{self, ErrnoGuard};
+use crate::thread::ThreadState;
+
+/// What a thread knows of its contexts; all zero is the fresh state.
+#[repr(C)]
+pub struct ThreadContexts {
+    /// Bit *n*: the value of code *n* is there.
+    known: Cell<u32>,
+    values: [Cell<u64>; PLAIN_CODE_COUNT],
+    procname: Cell<[u8; 16]>,
+}
+
+impl ThreadContexts {
+    /// The value of a context that is constant for a thread.
+    fn constant(&self, context: Context) -> u64 {
+        let idx = usize::from(context.code());
+        if self.known.get() & 1 << (idx & 31) == 0 {
+            self.learn(context);
+        }
+        self.values.get(idx).map_or(0, Cell::get)
+    }
+
+    /// Asks the kernel. A handler that comes in between does the same again.
+    #[cold]
+    #[inline(never)]
+    fn learn(&self, context: Context) {
+        let _errno = ErrnoGuard::new();
+        let all_of = |first: Context, values: &[u32]| {
+            (first.code()..).zip(values).for_each(|(code, &value)| self.keep(code, u64::from(value)));
+        };
+        match context {
+            Context::VPID => self.keep(context.code(), u64::from(sys::process_id())),
+            Context::VTID => self.keep(context.code(), u64::from(sys::thread_id())),
+            Context::PROCNAME => {
+                self.procname.set(sys::thread_name());
+                self.keep(context.code(), 0);
+            }
+            Context::PTHREAD_ID => self.keep(context.code(), sys::pthread_id()),
+            Context::VUID | Context::VEUID | Context::VSUID => all_of(Context::VUID, &sys::user_ids()),
+            Context::VGID | Context::VEGID | Context::VSGID => all_of(Context::VGID, &sys::group_ids()),
+            _ => self.keep(context.code(), namespace(context).and_then(sys::inode).unwrap_or(0)),
+        }
+    }
+
+    fn keep(&self, code: u8, value: u64) {
+        if let Some(place) = self.values.get(usize::from(code)) {
+            place.set(value);
+            self.known.set(self.known.get() | 1 << (code & 31));
+        }
+    }
+}
+
+/// Where the kernel shows the namespace of the calling thread.
+fn namespace(context: Context) -> Option<&'static core::ffi::CStr> {
+    Some(match context {
+        Context::CGROUP_NS => c"/proc/thread-self/ns/cgroup",
+        Context::IPC_NS => c"/proc/thread-self/ns/ipc",
+        Context::MNT_NS => c"/proc/thread-self/ns/mnt",
+        Context::NET_NS => c"/proc/thread-self/ns/net",
+        Context::PID_NS => c"/proc/thread-self/ns/pid",
+        Context::TIME_NS => c"/proc/thread-self/ns/time",
+        Context::USER_NS => c"/proc/thread-self/ns/user",
+        Context::UTS_NS => c"/proc/thread-self/ns/uts",
+        _ => return None,
+    })
+}
+
+/// The contexts of one event.
+pub struct EventContexts<'a> {
+    state: &'a ThreadState,
+    /// Where the tracepoint was called.
+    site: usize,
+    procname: OnceCell<[u8; PROCNAME_BYTES as usize]>,
+}
+
+impl<'a> EventContexts<'a> {
+    /// Those of an event of this thread.
+    pub fn new(state: &'a ThreadState, site: usize) -> Self {
+        Self { state, site, procname: OnceCell::new() }
+    }
+
+    fn integer(&self, context: Context) -> u64 {
+        match context {
+            Context::CPU_ID => u64::from(self.state.cpu_now()),
+            Context::IP => self.site as u64,
+            _ => self.state.contexts.constant(context),
+        }
+    }
+
+    fn procname(&self) -> &[u8; PROCNAME_BYTES as usize] {
+        self.procname.get_or_init(|| {
+            let contexts = &self.state.contexts;
+            contexts.constant(Context::PROCNAME);
+            let mut name = [0; PROCNAME_BYTES as usize];
+            for (place, byte) in name.iter_mut().zip(contexts.procname.get()) {
+                *place = byte;
+            }
+            name
+        })
+    }
+
+    /// Hands the stored form of each context of `list` to `out`: as many bytes as the list says.
+    pub fn store(&self, list: &ContextList, mut out: impl FnMut(&[u8])) {
+        for context in list.iter() {
+            match context.ty() {
+                ContextType::Text(_) => out(self.procname()),
+                ContextType::Integer(integer) => {
+                    let bytes = self.integer(context).to_le_bytes();
+                    out(bytes.get(..usize::from(integer.bits / 8)).unwrap_or(&bytes));
+                }
+            }
+        }
+    }
+}
+
+impl ContextSource for EventContexts<'_> {
+    fn context(&self, context: Context) -> Option<ContextValue<'_>> {
+        Some(match context.ty() {
+            ContextType::Text(_) => ContextValue::Text(self.procname()),
+            ContextType::Integer(integer) => {
+                let value = self.integer(context);
+                ContextValue::Integer(if integer.signed { i64::from(value as i32) } else { value as i64 })
+            }
+        })
+    }
+}

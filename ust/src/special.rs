@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which channels want an event about whose tracepoint there is something special: a filter, or a channel with contexts.
+//!
+//! The record that filters look at is made in private memory first: the fields that will be stored, then those that are for filters
+//! alone. No ring has been touched by then, and no clock read. Protocol: `ust_shm::filter::area`.
+//!
+//! # Safety
+//! A level's scratch memory belongs to the record that holds the level's mark.
+
+#![allow(unsafe_code)]
+
+use ust_shm::filter::area::Entry;
+use ust_shm::filter::run::Corrupt;
+use ust_shm::layout::LostCause;
+use ust_shm::limits::{SPECIAL_BIT, SUBBUF_BYTES_MAX};
+
+use crate::context::EventContexts;
+use crate::field::Wire;
+use crate::image;
+use crate::process::{Process, count_lost, stage};
+use crate::start_up;
+use crate::sys::{self, ErrnoGuard};
+use crate::thread::{SCRATCH_BYTES, ThreadState};
+use crate::tracepoint::Tracepoint;
+
+/// How often an event begins again when the rules change under it.
+const TRIES: u32 = 16;
+
+/// The fields of one event, whatever its type.
+///
+/// # Safety
+/// `put` stores exactly `size()` bytes from its argument on (unaligned), `put_hidden` `hidden_size()` bytes; none panics.
+pub unsafe trait Fields {
+    /// Bytes of the fields that are stored.
+    fn size(&self) -> usize;
+    /// Bytes of the fields that only filters see.
+    fn hidden_size(&self) -> usize;
+    /// Stores the former.
+    ///
+    /// # Safety
+    /// There is room for them.
+    unsafe fn put(&self, at: *mut u8);
+    /// Stores the latter.
+    ///
+    /// # Safety
+    /// There is room for them.
+    unsafe fn put_hidden(&self, at: *mut u8);
+}
+
+/// Fields that are fit.
+pub struct Fit<W, H>(W, H);
+
+impl<W: Wire, H: Wire> Fit<W, H> {
+    /// Makes them fit.
+    pub fn new(wire: W, hidden: H) -> Self {
+        Self(wire.fit(), hidden.fit())
+    }
+}
+
+// SAFETY: by the contract of `Wire` for values that are fit, which `new` makes them.
+unsafe impl<W: Wire, H: Wire> Fields for Fit<W, H> {
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.1.size()
+    }
+
+    unsafe fn put(&self, at: *mut u8) {
+        // SAFETY: by this function's contract.
+        unsafe { self.0.put(at) };
+    }
+
+    unsafe fn put_hidden(&self, at: *mut u8) {
+        // SAFETY: by this function's contract.
+        unsafe { self.1.put(at) };
+    }
+}
+
+/// The channel slots that want this event. What could not be decided is counted and wanted by none.
+///
+/// The caller holds the mark of level `level_idx`.
+pub fn slots(
+    tracepoint: &Tracepoint,
+    state: &ThreadState,
+    level_idx: usize,
+    fields: &dyn Fields,
+    contexts: &EventContexts<'_>,
+) -> u64 {
+    for _ in 0..TRIES {
+        let wanted = tracepoint.wanted();
+        if wanted & 1 << SPECIAL_BIT == 0 {
+            return wanted;
+        }
+        let Some(process) = live_process() else { continue };
+        let Some(head) = process.head() else { break };
+        let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
+        let Some(entry) = Entry::load(&head, tracepoint.filter_word(), is_there) else { continue };
+        let slots = if entry.has_programs() {
+            with_record(state, level_idx, fields, |record| entry.slots(record, contexts))
+        } else {
+            entry.slots(&[], contexts)
+        };
+        // An answer counts only if the entry was whole until now.
+        if entry.is_current(&head) {
+            match slots {
+                Ok(slots) => return slots,
+                Err(Corrupt) => break,
+            }
+        }
+    }
+    count_lost(LostCause::Filter);
+    0
+}
+
+/// The process's state once it has an image. In a child of a raw `clone` the enable word is the parent's until then.
+fn live_process() -> Option<&'static Process> {
+    let process = Process::any()?;
+    if process.stage() != stage::LIVE {
+        let _errno = ErrnoGuard::new();
+        start_up::start();
+    }
+    (process.stage() == stage::LIVE).then_some(process)
+}
+
+/// Hands all fields, as they are stored, to `ask`.
+fn with_record(
+    state: &ThreadState,
+    level_idx: usize,
+    fields: &dyn Fields,
+    ask: impl FnOnce(&[u8]) -> Result<u64, Corrupt>,
+) -> Result<u64, Corrupt> {
+    let size = fields.size();
+    let total = size.checked_add(fields.hidden_size()).ok_or(Corrupt)?;
+    if total <= SCRATCH_BYTES {
+        let scratch = state.scratch.get(level_idx).ok_or(Corrupt)?.get().cast::<u8>();
+        // SAFETY: `total` bytes of the level's scratch memory (module header).
+        return ask(unsafe { put(fields, scratch, size, total) });
+    }
+    // No sub-buffer has room for a larger event.
+    if total > SUBBUF_BYTES_MAX as usize {
+        return Err(Corrupt);
+    }
+    let _errno = ErrnoGuard::new();
+    let scratch = sys::map_scratch(total).ok_or(Corrupt)?;
+    // SAFETY: `total` bytes, mapped just now, of this call alone until they are unmapped.
+    let answer = ask(unsafe { put(fields, scratch.as_ptr(), size, total) });
+    // SAFETY: the slice is not used any more.
+    unsafe { sys::unmap(scratch, total as u64) };
+    answer
+}
+
+/// Stores the fields at `at`.
+///
+/// # Safety
+/// `total` initialised bytes from `at` on are the caller's for as long as the slice is used; `size` and `total` are those of the fields.
+unsafe fn put<'s>(fields: &dyn Fields, at: *mut u8, size: usize, total: usize) -> &'s [u8] {
+    // SAFETY: by this function's contract.
+    unsafe {
+        fields.put(at);
+        fields.put_hidden(at.add(size));
+        core::slice::from_raw_parts(at, total)
+    }
+}
