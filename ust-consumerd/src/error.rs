@@ -44,7 +44,7 @@ pub enum StartError {
     #[error("the rules cannot be used: {0}")]
     Rules(String),
     /// The filter is none, or refers to a context that there is not.
-    #[error("the filter cannot be used\n{0}")]
+    #[error("{0}")]
     Filter(Box<FilterError>),
     /// A counter that this machine, or its administrator, does not let programs have.
     #[error("the context `{name}` cannot be had here: {source}")]
@@ -85,7 +85,7 @@ impl StartError {
             Self::PathTooLong { .. } => "a shorter path in UST_RUNTIME_DIR".to_owned(),
             Self::OutputNotEmpty(_) => "another directory with -o, or remove what is there".to_owned(),
             Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
-            Self::Filter(_) => "--help, or the documentation of `ust_filter` for the language".to_owned(),
+            Self::Filter(_) => "a filter such as 'size > 100 && name == \"abc*\"'".to_owned(),
             Self::Counter { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => {
                     "without it; what programs may count says /proc/sys/kernel/perf_event_paranoid".to_owned()
