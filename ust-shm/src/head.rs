@@ -14,18 +14,21 @@ pub struct Head(Region);
 
 impl Head {
     /// Takes the head's mapping, or gives `None` where it is too short.
+    #[inline]
     #[must_use]
     pub fn new(region: Region) -> Option<Self> {
         (region.len() >= HEAD_BYTES).then_some(Self(region))
     }
 
     /// The mapping itself.
+    #[inline]
     #[must_use]
     pub const fn region(&self) -> Region {
         self.0
     }
 
     /// The image's header.
+    #[inline]
     #[must_use]
     pub fn header(&self) -> Option<&ImageHeader> {
         self.0.get(0)

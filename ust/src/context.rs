@@ -3,9 +3,15 @@
 //!
 //! What is constant for a thread is taken when it is first asked for and kept in the thread's state, which fork wipes. So the user
 //! and group ids, the name, and the namespaces are those of that moment, as in LTTng.
+//!
+//! # Safety
+//! A context stores its own bytes: 4 or 8 of an integer, those of a name.
+
+#![allow(unsafe_code)]
 
 use core::cell::{Cell, OnceCell};
 use ust_shm::context::{Context, ContextList, ContextType, PLAIN_CODE_COUNT, PROCNAME_BYTES};
+use ust_shm::descriptor::Integer;
 use ust_shm::filter::run::{ContextSource, ContextValue};
 
 use crate::sys::{self, ErrnoGuard};
@@ -109,17 +115,35 @@ impl<'a> EventContexts<'a> {
         })
     }
 
-    /// Hands the stored form of each context of `list` to `out`: as many bytes as the list says.
-    pub fn store(&self, list: &ContextList, mut out: impl FnMut(&[u8])) {
+    /// Stores the contexts of `list` from `at` on (unaligned); returns the address behind them.
+    ///
+    /// # Safety
+    /// There is room for the bytes of the list, which are the caller's to write.
+    pub unsafe fn put(&self, list: &ContextList, at: *mut u8) -> *mut u8 {
+        let mut at = at;
         for context in list.iter() {
-            match context.ty() {
-                ContextType::Text(_) => out(self.procname()),
-                ContextType::Integer(integer) => {
-                    let bytes = self.integer(context).to_le_bytes();
-                    out(bytes.get(..usize::from(integer.bits / 8)).unwrap_or(&bytes));
+            // SAFETY: each stores the bytes of its context, which all together are those of the list.
+            at = unsafe {
+                match context.ty() {
+                    ContextType::Text(_) => put(at, *self.procname()),
+                    ContextType::Integer(Integer { bits: 32, .. }) => put(at, self.integer(context) as u32),
+                    ContextType::Integer(_) => put(at, self.integer(context)),
                 }
-            }
+            };
         }
+        at
+    }
+}
+
+/// Stores a value; returns the address behind it.
+///
+/// # Safety
+/// There is room for it.
+unsafe fn put<T>(at: *mut u8, value: T) -> *mut u8 {
+    // SAFETY: by this function's contract.
+    unsafe {
+        at.cast::<T>().write_unaligned(value);
+        at.add(size_of::<T>())
     }
 }
 

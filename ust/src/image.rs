@@ -198,15 +198,26 @@ pub fn populate_ring_entry(process: &Process, idx: usize) -> bool {
     populate_pages(process, (RINGS_OFFSET + 64 * idx as u64) & !4095, 4096)
 }
 
+/// Bytes of the filter area for each bit of `Process::filter_pages`.
+const PAGE_BYTES: u64 = FILTERS_BYTES / u64::BITS as u64;
+
 /// Makes sure that a part of the filter area has memory, once for each page: then reading it is no SIGBUS. Safe in signal handlers.
+#[inline(always)]
 pub fn provide_filters(process: &Process, offset: u64, bytes: u64) -> bool {
-    const PAGE_BYTES: u64 = FILTERS_BYTES / u64::BITS as u64;
     let page = |at: u64| at.saturating_sub(FILTERS_OFFSET) / PAGE_BYTES;
-    let (first, last) = (page(offset), page(offset + bytes.saturating_sub(1)).min(63));
-    let mask = u64::MAX << (first & 63) & u64::MAX >> (63 - last);
-    if process.filter_pages.load(Ordering::Relaxed) & mask == mask {
+    let (first, last) = (page(offset), page(offset + bytes.saturating_sub(1)));
+    let there = process.filter_pages.load(Ordering::Relaxed);
+    // Nearly all entries lie in one page.
+    if first == last && there >> (first & 63) & 1 != 0 {
         return true;
     }
+    let mask = u64::MAX << (first & 63) & u64::MAX >> (63 - last.min(63));
+    there & mask == mask || provide_pages(process, first, last, mask)
+}
+
+#[cold]
+#[inline(never)]
+fn provide_pages(process: &Process, first: u64, last: u64, mask: u64) -> bool {
     let is_there = populate_pages(process, FILTERS_OFFSET + PAGE_BYTES * first, PAGE_BYTES * (last + 1 - first));
     if is_there {
         process.filter_pages.fetch_or(mask, Ordering::Relaxed);

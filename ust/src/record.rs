@@ -18,7 +18,6 @@
 
 use core::cell::Cell;
 use core::sync::atomic::{Ordering, compiler_fence};
-use ust_shm::context::ContextList;
 use ust_shm::layout::LostCause;
 use ust_shm::limits::{SPECIAL_BIT, TIMESTAMP_BITS};
 
@@ -134,7 +133,9 @@ fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, site: usize, tracepoint: &'
 fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, site: usize, fields: &dyn Fields) {
     let wanted = tracepoint.wanted();
     let Some(state) = thread::state().or_else(thread::make_state) else { return };
-    let Some(level_idx) = nesting::find_level(state, stack) else { return };
+    let [first_mark, ..] = &state.marks;
+    let found = if first_mark.get() == 0 { Some(0) } else { nesting::find_level(state, stack) };
+    let Some(level_idx) = found else { return };
     let (Some(mark), Some(level)) = (state.marks.get(level_idx), state.levels.get(level_idx)) else { return };
     mark.set(stack);
     compiler_fence(Ordering::SeqCst);
@@ -147,7 +148,7 @@ fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, site: usize, fi
     if left != 0 {
         let size = fields.size() as u64 + HEADER_BYTES;
         let timestamp = state.now();
-        let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts };
+        let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts: &contexts };
         while left != 0 {
             event.store(left.trailing_zeros() as usize, fields);
             left &= left - 1;
@@ -168,7 +169,7 @@ struct Event<'a> {
     /// Without contexts.
     size: u64,
     id: u32,
-    contexts: EventContexts<'a>,
+    contexts: &'a EventContexts<'a>,
 }
 
 impl Event<'_> {
@@ -191,38 +192,22 @@ impl Event<'_> {
                 None => return,
             }
         }
-        let list = writer.contexts.get();
-        let context_bytes = list.bytes() as usize;
-        let Some(end) = writer.cursor.room(self.size + context_bytes as u64) else {
+        let Some(end) = writer.cursor.room(self.size + u64::from(writer.context_bytes.get())) else {
             return count_lost(LostCause::NoRing);
         };
         let counter = self.id.min(writer.counter_last.get());
         let put = |at: *mut u8| {
-            if context_bytes != 0 {
-                // SAFETY: there is room for the list's contexts before the fields.
-                unsafe { put_contexts(&self.contexts, &list, at) };
+            // SAFETY: `store` gives room for the contexts (`context_bytes` is that of the list), then the fields, by the contract of
+            // `Fields`.
+            unsafe {
+                let with_contexts = writer.context_bytes.get() != 0;
+                let at = if with_contexts { self.contexts.put(&writer.contexts.get(), at) } else { at };
+                fields.put(at);
             }
-            // SAFETY: `store` gives room for the contexts and then the fields, by the contract of `Fields`.
-            unsafe { fields.put(at.add(context_bytes)) };
         };
         // SAFETY: there is room, so there is a ring; `put` stores the event's size less the header's.
         unsafe { store(writer, self.id, counter, stamp, end, put) };
     }
-}
-
-/// Stores contexts at `at`.
-///
-/// # Safety
-/// There is room for the bytes of the list.
-unsafe fn put_contexts(contexts: &EventContexts<'_>, list: &ContextList, at: *mut u8) {
-    let mut at = at;
-    contexts.store(list, |bytes| {
-        // SAFETY: all together these are the list's bytes; the source is private.
-        unsafe {
-            at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
-            at = at.add(bytes.len());
-        }
-    });
 }
 
 /// Takes the mark away. A handler on this thread sees it, hence the compiler fence.

@@ -9,7 +9,7 @@
 
 #![allow(unsafe_code)]
 
-use ust_shm::filter::area::Entry;
+use ust_shm::filter::area::{Area, Entry};
 use ust_shm::filter::run::Corrupt;
 use ust_shm::layout::LostCause;
 use ust_shm::limits::{SPECIAL_BIT, SUBBUF_BYTES_MAX};
@@ -29,22 +29,21 @@ const TRIES: u32 = 16;
 /// The fields of one event, whatever its type.
 ///
 /// # Safety
-/// `put` stores exactly `size()` bytes from its argument on (unaligned), `put_hidden` `hidden_size()` bytes; none panics.
+/// `put` stores exactly `size()` bytes from its argument on (unaligned), `put_all` what it returns, if that is no more than `room`; none
+/// panics.
 pub unsafe trait Fields {
     /// Bytes of the fields that are stored.
     fn size(&self) -> usize;
-    /// Bytes of the fields that only filters see.
-    fn hidden_size(&self) -> usize;
     /// Stores the former.
     ///
     /// # Safety
     /// There is room for them.
     unsafe fn put(&self, at: *mut u8);
-    /// Stores the latter.
+    /// Stores all, first those that are stored in events, if that takes at most `room` bytes. Returns how many they are.
     ///
     /// # Safety
-    /// There is room for them.
-    unsafe fn put_hidden(&self, at: *mut u8);
+    /// There is room for so many bytes.
+    unsafe fn put_all(&self, at: *mut u8, room: usize) -> usize;
 }
 
 /// Fields that are fit.
@@ -63,24 +62,25 @@ unsafe impl<W: Wire, H: Wire> Fields for Fit<W, H> {
         self.0.size()
     }
 
-    fn hidden_size(&self) -> usize {
-        self.1.size()
-    }
-
     unsafe fn put(&self, at: *mut u8) {
         // SAFETY: by this function's contract.
         unsafe { self.0.put(at) };
     }
 
-    unsafe fn put_hidden(&self, at: *mut u8) {
-        // SAFETY: by this function's contract.
-        unsafe { self.1.put(at) };
+    unsafe fn put_all(&self, at: *mut u8, room: usize) -> usize {
+        let total = self.0.size().saturating_add(self.1.size());
+        if total <= room {
+            // SAFETY: by this function's contract; each stores its own size and returns the end of it.
+            unsafe { self.1.put(self.0.put(at)) };
+        }
+        total
     }
 }
 
 /// The channel slots that want this event. What could not be decided is counted and wanted by none.
 ///
 /// The caller holds the mark of level `level_idx`.
+#[inline(always)]
 pub fn slots(
     tracepoint: &Tracepoint,
     state: &ThreadState,
@@ -95,15 +95,16 @@ pub fn slots(
         }
         let Some(process) = live_process() else { continue };
         let Some(head) = process.head() else { break };
+        let Some(area) = Area::of(&head) else { break };
         let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
-        let Some(entry) = Entry::load(&head, tracepoint.filter_word(), is_there) else { continue };
+        let Some(entry) = Entry::load(&area, tracepoint.filter_word(), is_there) else { continue };
         let slots = if entry.has_programs() {
             with_record(state, level_idx, fields, |record| entry.slots(record, contexts))
         } else {
             entry.slots(&[], contexts)
         };
         // An answer counts only if the entry was whole until now.
-        if entry.is_current(&head) {
+        if entry.is_current(&area) {
             match slots {
                 Ok(slots) => return slots,
                 Err(Corrupt) => break,
@@ -118,48 +119,55 @@ pub fn slots(
 fn live_process() -> Option<&'static Process> {
     let process = Process::any()?;
     if process.stage() != stage::LIVE {
-        let _errno = ErrnoGuard::new();
-        start_up::start();
+        start();
     }
     (process.stage() == stage::LIVE).then_some(process)
 }
 
+#[cold]
+#[inline(never)]
+fn start() {
+    let _errno = ErrnoGuard::new();
+    start_up::start();
+}
+
 /// Hands all fields, as they are stored, to `ask`.
+#[inline(always)]
 fn with_record(
     state: &ThreadState,
     level_idx: usize,
     fields: &dyn Fields,
     ask: impl FnOnce(&[u8]) -> Result<u64, Corrupt>,
 ) -> Result<u64, Corrupt> {
-    let size = fields.size();
-    let total = size.checked_add(fields.hidden_size()).ok_or(Corrupt)?;
-    if total <= SCRATCH_BYTES {
-        let scratch = state.scratch.get(level_idx).ok_or(Corrupt)?.get().cast::<u8>();
-        // SAFETY: `total` bytes of the level's scratch memory (module header).
-        return ask(unsafe { put(fields, scratch, size, total) });
+    let scratch = state.scratch.get(level_idx).ok_or(Corrupt)?.get().cast::<u8>();
+    // SAFETY: the level's scratch memory (module header) has so much room.
+    let total = unsafe { fields.put_all(scratch, SCRATCH_BYTES) };
+    if total > SCRATCH_BYTES {
+        return with_large_record(total, fields, ask);
     }
+    // SAFETY: initialised (zeros at first) and this record's until `ask` returns.
+    ask(unsafe { core::slice::from_raw_parts(scratch, total) })
+}
+
+#[cold]
+#[inline(never)]
+fn with_large_record(
+    total: usize,
+    fields: &dyn Fields,
+    ask: impl FnOnce(&[u8]) -> Result<u64, Corrupt>,
+) -> Result<u64, Corrupt> {
     // No sub-buffer has room for a larger event.
     if total > SUBBUF_BYTES_MAX as usize {
         return Err(Corrupt);
     }
     let _errno = ErrnoGuard::new();
     let scratch = sys::map_scratch(total).ok_or(Corrupt)?;
-    // SAFETY: `total` bytes, mapped just now, of this call alone until they are unmapped.
-    let answer = ask(unsafe { put(fields, scratch.as_ptr(), size, total) });
+    // SAFETY: `total` bytes, mapped and zeroed just now, of this call alone until they are unmapped.
+    let answer = unsafe {
+        fields.put_all(scratch.as_ptr(), total);
+        ask(core::slice::from_raw_parts(scratch.as_ptr(), total))
+    };
     // SAFETY: the slice is not used any more.
     unsafe { sys::unmap(scratch, total as u64) };
     answer
-}
-
-/// Stores the fields at `at`.
-///
-/// # Safety
-/// `total` initialised bytes from `at` on are the caller's for as long as the slice is used; `size` and `total` are those of the fields.
-unsafe fn put<'s>(fields: &dyn Fields, at: *mut u8, size: usize, total: usize) -> &'s [u8] {
-    // SAFETY: by this function's contract.
-    unsafe {
-        fields.put(at);
-        fields.put_hidden(at.add(size));
-        core::slice::from_raw_parts(at, total)
-    }
 }

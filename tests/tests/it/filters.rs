@@ -182,3 +182,42 @@ fn hidden_fields_are_in_no_trace() {
         assert_eq!(String::from_utf8_lossy(&theirs.stdout).lines().count(), 3);
     }
 }
+
+#[test]
+fn garbage_in_the_filter_area_of_a_running_program_costs_events_that_are_counted_and_nothing_else() {
+    use std::os::unix::fs::FileExt as _;
+    use ust_shm::layout::{FILTERS_BYTES, FILTERS_OFFSET};
+
+    let scratch = crate::harness::Scratch::new();
+    let mut options = ust_consumerd::EngineOptions::new(scratch.path().join("trace"));
+    options.filter = Some("n == 7 && $ctx.vpid > 0".to_owned());
+    options.tick = std::time::Duration::from_millis(20);
+    let dir = ust_consumerd::RuntimeDir::create_private().expect("a runtime directory");
+    let mut engine = ust_consumerd::Engine::new(dir, options).expect("the engine starts");
+    let apps = engine.runtime_dir().path().join("apps");
+    let mut child = crate::harness::spawn_in(engine.runtime_dir().path(), filtered("loop").arg("100000"));
+    let mut random = 1u64;
+    let mut garbage = vec![0u8; FILTERS_BYTES as usize];
+    while child.try_wait().expect("our child").is_none() {
+        engine.run_once(std::time::Duration::from_millis(1), &[]).expect("poll works");
+        for byte in &mut garbage {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            // Mostly small numbers: those of operations and kinds.
+            *byte = if random >> 60 < 12 { (random >> 33) as u8 % 13 } else { (random >> 33) as u8 };
+        }
+        for image in std::fs::read_dir(&apps).expect("there").flatten() {
+            let file = std::fs::OpenOptions::new().write(true).open(image.path());
+            if let Ok(file) = file {
+                let _ = file.write_all_at(&garbage, FILTERS_OFFSET);
+            }
+        }
+    }
+    let output = child.wait_with_output().expect("our child");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = engine.stop();
+    assert!(summary.losses.filter > 0, "{:?}", summary.losses);
+    let mut others = summary.losses;
+    others.filter = 0;
+    assert!(others.is_empty(), "{others:?}");
+    assert_eq!(summary.warnings, Vec::<String>::new());
+}

@@ -17,7 +17,7 @@ use ust_shm::decode::{Field, FieldType};
 use ust_shm::descriptor::{Base, Integer, Scalar};
 use ust_shm::filter::Program;
 use ust_shm::filter::link::link;
-use ust_shm::filter::run::{ContextSource, ContextValue, Corrupt, run};
+use ust_shm::filter::run::{ContextSource, ContextValue, Corrupt, run, run_comparison};
 use ust_shm::region::Region;
 
 /// A field with the value that it has.
@@ -216,7 +216,13 @@ fn ask(words: &mut [u64], record: &[u8], event: &Event) -> Result<bool, Corrupt>
     // A region's base is aligned to 64 bytes, which for words of 8 the accesses do not need.
     let base = NonNull::new(words.as_mut_ptr().cast()).expect("not null");
     // SAFETY: the words live through the call; they are reached through the region alone.
-    run(unsafe { Region::new(base, 8 * words.len() as u64) }, record, event)
+    let region = unsafe { Region::new(base, 8 * words.len() as u64) };
+    let words = region.words(0, words.len() as u32).expect("in bounds");
+    let answer = run(words, record, event);
+    if let (Some(short), Ok(answer)) = (run_comparison(words, record), answer) {
+        assert_eq!(short, answer, "the short way of one comparison");
+    }
+    answer
 }
 
 proptest! {

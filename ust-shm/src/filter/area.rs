@@ -21,18 +21,18 @@
 //! | fence, load `filter_seq`   | Acquire fence   | the applier's fence       | a half that was written to is noticed                 |
 
 use super::link::{Fields, link};
-use super::run::{ContextSource, Corrupt, run};
+use super::run::{ContextSource, Corrupt, run, run_comparison};
 use crate::atomics::{AtomicU64, Ordering, fence};
 use crate::head::{Head, store_word};
 use crate::layout::{FILTERS_BYTES, FILTERS_OFFSET};
 use crate::limits::{FILTER_COUNT_MAX, SPECIAL_BIT};
-use crate::region::Region;
+use crate::region::{Region, Words};
 use crate::rules::RulesView;
 
 const HALF_BYTES: u64 = FILTERS_BYTES / 2;
 
 /// Words of an entry before its list of programs: slots, and how many programs.
-const ENTRY_WORDS: u64 = 2;
+const ENTRY_WORDS: u32 = 2;
 
 /// A filter word, taken apart.
 #[derive(Clone, Copy)]
@@ -185,10 +185,27 @@ impl<'a, P: FnMut(u64, u64) -> bool> Application<'a, P> {
     }
 }
 
+/// The filter area of an image, as a traced program reads it.
+#[derive(Clone, Copy, Debug)]
+pub struct Area<'a> {
+    words: Words,
+    seq: &'a AtomicU64,
+}
+
+impl<'a> Area<'a> {
+    /// That of the image with this head.
+    #[inline]
+    #[must_use]
+    pub fn of(head: &'a Head) -> Option<Self> {
+        let words = head.region().words(FILTERS_OFFSET, (FILTERS_BYTES / 8) as u32)?;
+        Some(Self { words, seq: &head.header()?.filter_seq })
+    }
+}
+
 /// What there is special about a tracepoint, as its filter word named it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    words: Region,
+    words: Words,
     number: u16,
 }
 
@@ -196,30 +213,30 @@ impl Entry {
     /// The entry that a filter word names; `None` where there is none, or the word is corrupt.
     ///
     /// `is_there(offset, bytes)` says whether a part of the image has memory.
+    #[inline]
     #[must_use]
-    pub fn load(head: &Head, filter: &AtomicU64, is_there: impl FnOnce(u64, u64) -> bool) -> Option<Self> {
+    pub fn load(area: &Area<'_>, filter: &AtomicU64, is_there: impl FnOnce(u64, u64) -> bool) -> Option<Self> {
         let name = Name::unpack(filter.load(Ordering::Acquire)); // pairs with `Application::apply`
-        let (at, bytes) = (8 * u64::from(name.at), 8 * u64::from(name.words));
-        let fits = bytes >= 8 * ENTRY_WORDS && at + bytes <= FILTERS_BYTES;
-        if !fits || !is_there(FILTERS_OFFSET + at, bytes) {
-            return None;
-        }
-        Some(Self { words: head.region().part(FILTERS_OFFSET + at, bytes)?, number: name.number })
+        let words = area.words.part(name.at, name.words).filter(|words| words.count() >= ENTRY_WORDS)?;
+        let there = is_there(FILTERS_OFFSET + 8 * u64::from(name.at), 8 * u64::from(name.words));
+        there.then_some(Self { words, number: name.number })
     }
 
-    fn word(&self, idx: u64) -> Result<u64, Corrupt> {
-        Ok(self.words.word(8 * idx).ok_or(Corrupt)?.load(Ordering::Relaxed))
+    #[inline(always)]
+    fn word(&self, idx: u32) -> Result<u64, Corrupt> {
+        self.words.load(idx).ok_or(Corrupt)
     }
 
     /// Whether it was whole until now (A3).
+    #[inline]
     #[must_use]
-    pub fn is_current(&self, head: &Head) -> bool {
+    pub fn is_current(&self, area: &Area<'_>) -> bool {
         fence(Ordering::Acquire);
-        let newest = head.header().map_or(0, |h| h.filter_seq.load(Ordering::Relaxed)) as u16;
-        newest.wrapping_sub(self.number) <= 1
+        (area.seq.load(Ordering::Relaxed) as u16).wrapping_sub(self.number) <= 1
     }
 
     /// Whether there are programs to ask, for which a record is needed.
+    #[inline]
     #[must_use]
     pub fn has_programs(&self) -> bool {
         self.word(1).is_ok_and(|count| count != 0)
@@ -229,16 +246,36 @@ impl Entry {
     ///
     /// # Errors
     /// [`Corrupt`], also where another program said yes.
+    #[inline(always)]
     pub fn slots(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
+        match self.slots_of_one(record) {
+            Some(slots) => Ok(slots),
+            None => self.slots_of_all(record, contexts),
+        }
+    }
+
+    /// [`Entry::slots`] for one program that is one comparison; `None` where it is not.
+    #[inline(always)]
+    fn slots_of_one(&self, record: &[u8]) -> Option<u64> {
+        let [wanted, count, listed] = [0, 1, 2].map(|idx| self.words.load(idx).unwrap_or(0));
+        let (slot, words, at) = listed_program(listed);
+        if count != 1 || slot >= u64::from(SPECIAL_BIT) {
+            return None;
+        }
+        let accepts = run_comparison(self.words.part(at, words)?, record)?;
+        Some(wanted & !(u64::from(!accepts) << slot) & !(1 << SPECIAL_BIT))
+    }
+
+    #[inline(never)]
+    fn slots_of_all(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
         let wanted = self.word(0)? & !(1 << SPECIAL_BIT);
         let count = self.word(1)?;
         if count > FILTER_COUNT_MAX as u64 {
             return Err(Corrupt);
         }
         let (mut asked, mut accepted) = (0u64, 0u64);
-        for i in 0..count {
-            let listed = self.word(ENTRY_WORDS + i)?;
-            let slot = listed >> 48;
+        for i in 0..count as u32 {
+            let (slot, words, at) = listed_program(self.word(ENTRY_WORDS + i)?);
             if slot >= u64::from(SPECIAL_BIT) {
                 return Err(Corrupt);
             }
@@ -246,12 +283,16 @@ impl Entry {
             if accepted & 1 << slot != 0 {
                 continue;
             }
-            let (words, at) = (listed >> 24 & Name::FIELD, listed & Name::FIELD);
-            let program = self.words.part(8 * at, 8 * words).ok_or(Corrupt)?;
-            if run(program, record, contexts)? {
+            if run(self.words.part(at, words).ok_or(Corrupt)?, record, contexts)? {
                 accepted |= 1 << slot;
             }
         }
         Ok(wanted & (accepted | !asked))
     }
+}
+
+/// Slot, words and place in the entry of a program.
+#[inline(always)]
+fn listed_program(listed: u64) -> (u64, u32, u32) {
+    (listed >> 48, (listed >> 24 & Name::FIELD) as u32, (listed & Name::FIELD) as u32)
 }

@@ -33,14 +33,13 @@ pub(crate) mod code {
 
 /// The words of a header, in a program and before linked code.
 pub(crate) mod header {
-    pub fn pack(code_words: u32, reference_count: u16, depth: u8) -> u64 {
-        u64::from(code_words)
-            | u64::from(reference_count) << 32
-            | u64::from(depth) << 48
-            | (super::VERSION as u64) << 56
+    pub const fn pack(code_words: u32, reference_count: u16, depth: u8) -> u64 {
+        let counts = code_words as u64 | (reference_count as u64) << 32;
+        counts | (depth as u64) << 48 | (super::VERSION as u64) << 56
     }
 
     /// Code words, references, stack depth; `None` for another version.
+    #[inline]
     pub fn unpack(word: u64) -> Option<(u32, u16, u8)> {
         ((word >> 56) as u8 == super::VERSION).then_some((word as u32, (word >> 32) as u16, (word >> 48) as u8))
     }
@@ -195,6 +194,7 @@ pub enum Comparison {
 
 impl Unary {
     /// The operation with this number.
+    #[inline]
     #[must_use]
     pub const fn from_u8(n: u8) -> Option<Self> {
         match n {
@@ -209,6 +209,7 @@ impl Unary {
 
 impl Comparison {
     /// The comparison with this number.
+    #[inline]
     #[must_use]
     pub const fn from_u8(n: u8) -> Option<Self> {
         match n {

@@ -8,11 +8,10 @@ use core::cmp::Ordering;
 
 use super::link::{locator, scalar, walk};
 use super::{Comparison, Unary, code, header};
-use crate::atomics;
 use crate::context::Context;
 use crate::glob;
 use crate::limits::FILTER_STACK_MAX;
-use crate::region::Region;
+use crate::region::Words;
 
 /// Depth that nearly all programs keep to; the stack is filled in for each event, so it is not larger than need be.
 const SMALL_STACK: usize = 4;
@@ -49,23 +48,48 @@ impl From<Corrupt> for Stop {
     }
 }
 
+/// A value on the stack: two registers.
 #[derive(Clone, Copy)]
-enum Value<'a> {
-    Integer(i64),
-    Float(f64),
-    Text(&'a [u8]),
-    /// Text in the program: first word, bytes.
-    Constant(u32, u32),
+struct Value {
+    kind: Kind,
+    bits: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Integer,
+    Float,
+    /// Text in the record: first byte, then (high half) how many.
+    Text,
+    /// The text of a context: its code.
+    Context,
+    /// Text in the program: first word, then (high half) bytes.
+    Constant,
     /// Likewise, with stars.
-    Pattern(u32, u32),
+    Pattern,
+}
+
+impl Value {
+    fn integer(value: i64) -> Self {
+        Self { kind: Kind::Integer, bits: value as u64 }
+    }
+
+    fn float(value: f64) -> Self {
+        Self { kind: Kind::Float, bits: value.to_bits() }
+    }
+
+    fn span(kind: Kind, at: u32, len: u32) -> Self {
+        Self { kind, bits: u64::from(at) | u64::from(len) << 32 }
+    }
 }
 
 /// Asks the linked program in `words` about a record in private memory.
 ///
 /// # Errors
 /// [`Corrupt`]: the event is to be rejected and counted.
-pub fn run(words: Region, record: &[u8], contexts: &impl ContextSource) -> Result<bool, Corrupt> {
-    let header = words.word(0).ok_or(Corrupt)?.load(atomics::Ordering::Relaxed);
+#[inline]
+pub fn run(words: Words, record: &[u8], contexts: &impl ContextSource) -> Result<bool, Corrupt> {
+    let header = words.load(0).ok_or(Corrupt)?;
     let (code_words, reference_count, depth) = header::unpack(header).ok_or(Corrupt)?;
     let code_at = 1 + 2 * u32::from(reference_count);
     let code_end = code_at.checked_add(code_words).ok_or(Corrupt)?;
@@ -82,40 +106,79 @@ pub fn run(words: Region, record: &[u8], contexts: &impl ContextSource) -> Resul
     }
 }
 
+/// The answer of the commonest program, a comparison of an integer at a constant offset with a constant; `None` for another one.
+///
+/// It needs no stack, so that events that such a filter rejects cost little more than what they would have without it.
+#[inline(always)]
+#[must_use]
+pub fn run_comparison(words: Words, record: &[u8]) -> Option<bool> {
+    // Header, the two words of the reference, the operation, the constant.
+    const WORDS: u32 = 5;
+    const HEADER: u64 = header::pack(2, 1, 0);
+    /// All but the depth.
+    const HEADER_MASK: u64 = !(0xff << 48);
+    /// Kind, walk, and whether it is a float.
+    const PLACE_MASK: u64 = 0xffff_0000 | (scalar::FLOAT as u64) << 8 | 0xff;
+    /// Operation and reference.
+    const OP_MASK: u64 = 0xffff_00ff;
+    let words = words.part(0, WORDS)?;
+    let [header, first, second, op, right] = [0, 1, 2, 3, 4].map(|idx| words.load(idx).unwrap_or(0));
+    let fits = header & HEADER_MASK == HEADER
+        && first & PLACE_MASK == locator::SCALAR as u64
+        && op & OP_MASK == u64::from(code::COMPARE_INTEGER);
+    if !fits {
+        return None;
+    }
+    let comparison = Comparison::from_u8((op >> 8) as u8)?;
+    let left = integer(record, second as u32 as usize, (first >> 8) as u8)?;
+    Some(holds(comparison, Some(left.cmp(&(right as i64)))))
+}
+
 struct Machine<'a, C> {
-    words: Region,
+    words: Words,
     record: &'a [u8],
     contexts: &'a C,
     reference_count: u16,
     code_end: u32,
 }
 
-struct Stack<'a, const DEPTH: usize> {
-    values: [Value<'a>; DEPTH],
+/// Kinds and bits apart: a value that was stored in two pieces and loaded as one would wait for both.
+struct Stack<const DEPTH: usize> {
+    kinds: [Kind; DEPTH],
+    bits: [u64; DEPTH],
     len: usize,
 }
 
-impl<'a, const DEPTH: usize> Stack<'a, DEPTH> {
-    fn push(&mut self, value: Value<'a>) -> Result<(), Stop> {
-        *self.values.get_mut(self.len).ok_or(Stop::Corrupt)? = value;
+impl<const DEPTH: usize> Stack<DEPTH> {
+    #[inline(always)]
+    fn push(&mut self, value: Value) -> Result<(), Stop> {
+        match (self.kinds.get_mut(self.len), self.bits.get_mut(self.len)) {
+            (Some(kind), Some(bits)) => (*kind, *bits) = (value.kind, value.bits),
+            _ => return Err(Stop::Corrupt),
+        }
         self.len += 1;
         Ok(())
     }
 
-    fn pop(&mut self) -> Result<Value<'a>, Stop> {
+    #[inline(always)]
+    fn pop(&mut self) -> Result<Value, Stop> {
         self.len = self.len.checked_sub(1).ok_or(Stop::Corrupt)?;
-        self.values.get(self.len).copied().ok_or(Stop::Corrupt)
+        match (self.kinds.get(self.len), self.bits.get(self.len)) {
+            (Some(&kind), Some(&bits)) => Ok(Value { kind, bits }),
+            _ => Err(Stop::Corrupt),
+        }
     }
 }
 
 impl<'a, C: ContextSource> Machine<'a, C> {
+    #[inline(always)]
     fn word(&self, idx: u32) -> Result<u64, Stop> {
-        let word = self.words.word(8 * u64::from(idx)).ok_or(Stop::Corrupt)?;
-        Ok(word.load(atomics::Ordering::Relaxed))
+        self.words.load(idx).ok_or(Stop::Corrupt)
     }
 
+    #[inline(never)]
     fn run<const DEPTH: usize>(&self, code_at: u32) -> Result<bool, Stop> {
-        let mut stack = Stack { values: [Value::Integer(0); DEPTH], len: 0 };
+        let mut stack = Stack { kinds: [Kind::Integer; DEPTH], bits: [0; DEPTH], len: 0 };
         let mut at = code_at;
         while at < self.code_end {
             at = self.step(&mut stack, at)?;
@@ -126,29 +189,32 @@ impl<'a, C: ContextSource> Machine<'a, C> {
 
     /// Does the operation at word `at`; returns where the next one is, always further on.
     #[inline(always)]
-    fn step<const DEPTH: usize>(&self, stack: &mut Stack<'a, DEPTH>, at: u32) -> Result<u32, Stop> {
+    fn step<const DEPTH: usize>(&self, stack: &mut Stack<DEPTH>, at: u32) -> Result<u32, Stop> {
         let word = self.word(at)?;
         let (op, a, b, c) = (word as u8, (word >> 8) as u8, (word >> 16) as u16, (word >> 32) as u32);
         let next = at.checked_add(1).ok_or(Stop::Corrupt)?;
         match op {
             code::COMPARE_INTEGER => {
                 let comparison = Comparison::from_u8(a).ok_or(Stop::Corrupt)?;
-                let left = self.reference(b)?;
-                let right = Value::Integer(self.word(next)? as i64);
-                stack.push(self.compare(comparison, left, right)?)?;
+                let right = self.word(next)? as i64;
+                let is_true = match self.plain_integer(b)? {
+                    Some(left) => holds(comparison, Some(left.cmp(&right))),
+                    None => self.compare(comparison, self.reference(b)?, Value::integer(right))?,
+                };
+                stack.push(Value::integer(is_true.into()))?;
                 return next.checked_add(1).ok_or(Stop::Corrupt);
             }
             code::INTEGER => {
-                stack.push(Value::Integer(self.word(next)? as i64))?;
+                stack.push(Value::integer(self.word(next)? as i64))?;
                 return next.checked_add(1).ok_or(Stop::Corrupt);
             }
             code::FLOAT => {
-                stack.push(Value::Float(f64::from_bits(self.word(next)?)))?;
+                stack.push(Value { kind: Kind::Float, bits: self.word(next)? })?;
                 return next.checked_add(1).ok_or(Stop::Corrupt);
             }
             code::TEXT | code::PATTERN => {
                 let end = next.checked_add(c.div_ceil(8)).filter(|end| *end <= self.code_end).ok_or(Stop::Corrupt)?;
-                stack.push(if op == code::TEXT { Value::Constant(next, c) } else { Value::Pattern(next, c) })?;
+                stack.push(Value::span(if op == code::TEXT { Kind::Constant } else { Kind::Pattern }, next, c))?;
                 return Ok(end);
             }
             code::REFERENCE => stack.push(self.reference(b)?)?,
@@ -158,29 +224,42 @@ impl<'a, C: ContextSource> Machine<'a, C> {
             }
             code::COMPARE => {
                 let (right, left) = (stack.pop()?, stack.pop()?);
-                stack.push(self.compare(Comparison::from_u8(a).ok_or(Stop::Corrupt)?, left, right)?)?;
+                let is_true = self.compare(Comparison::from_u8(a).ok_or(Stop::Corrupt)?, left, right)?;
+                stack.push(Value::integer(is_true.into()))?;
             }
             code::BITS => {
                 let (right, left) = (stack.pop()?, stack.pop()?);
-                stack.push(Value::Integer(bitwise(a, bits(left)?, bits(right)?)? as i64))?;
+                stack.push(Value::integer(bitwise(a, bits(left)?, bits(right)?)? as i64))?;
             }
             code::AND | code::OR => {
                 if truth(stack.pop()?)? == (op == code::OR) {
-                    stack.push(Value::Integer(i64::from(op == code::OR)))?;
+                    stack.push(Value::integer(i64::from(op == code::OR)))?;
                     return next.checked_add(c).filter(|end| *end <= self.code_end).ok_or(Stop::Corrupt);
                 }
             }
             code::TRUTH => {
                 let is_true = truth(stack.pop()?)?;
-                stack.push(Value::Integer(is_true.into()))?;
+                stack.push(Value::integer(is_true.into()))?;
             }
             _ => return Err(Stop::Corrupt),
         }
         Ok(next)
     }
 
+    /// The value of reference `idx` if it is an integer at a constant offset, as most are.
+    #[inline(always)]
+    fn plain_integer(&self, idx: u16) -> Result<Option<i64>, Stop> {
+        let at = 1 + 2 * u32::from(idx);
+        let (first, second) = (self.word(at)?, self.word(at + 1)?);
+        let (kind, scalar, walk_count) = (first as u8, (first >> 8) as u8, (first >> 16) as u16);
+        if kind != locator::SCALAR || walk_count != 0 || scalar & scalar::FLOAT != 0 || idx >= self.reference_count {
+            return Ok(None);
+        }
+        self.integer(second as u32 as usize, scalar).map(Some)
+    }
+
     /// The value of reference `idx`.
-    fn reference(&self, idx: u16) -> Result<Value<'a>, Stop> {
+    fn reference(&self, idx: u16) -> Result<Value, Stop> {
         if idx >= self.reference_count {
             return Err(Stop::Corrupt);
         }
@@ -194,11 +273,11 @@ impl<'a, C: ContextSource> Machine<'a, C> {
         };
         Ok(match kind {
             locator::SCALAR => self.scalar(at, scalar)?,
-            locator::STRING => Value::Text(self.until_nul(at)?),
-            locator::ARRAY_TEXT => Value::Text(before_nul(self.bytes(at, argument as usize)?)),
+            locator::STRING => self.record_text(at, self.until_nul(at)?.len()),
+            locator::ARRAY_TEXT => self.record_text(at, before_nul(self.bytes(at, argument as usize)?).len()),
             locator::SEQUENCE_TEXT => {
                 let count = self.count(at)?;
-                Value::Text(before_nul(self.bytes(at + 4, count)?))
+                self.record_text(at + 4, before_nul(self.bytes(at + 4, count)?).len())
             }
             locator::SEQUENCE_ELEMENT => {
                 if argument as usize >= self.count(at)? {
@@ -214,8 +293,8 @@ impl<'a, C: ContextSource> Machine<'a, C> {
             locator::CONTEXT => {
                 let context = u8::try_from(argument).ok().and_then(Context::from_code).ok_or(Stop::Corrupt)?;
                 match self.contexts.context(context).ok_or(Stop::No)? {
-                    ContextValue::Integer(value) => Value::Integer(value),
-                    ContextValue::Text(text) => Value::Text(before_nul(text)),
+                    ContextValue::Integer(value) => Value::integer(value),
+                    ContextValue::Text(_) => Value { kind: Kind::Context, bits: u64::from(argument) },
                 }
             }
             locator::MISSING => return Err(Stop::No),
@@ -251,6 +330,7 @@ impl<'a, C: ContextSource> Machine<'a, C> {
         self.record.get(at..end).ok_or(Stop::Corrupt)
     }
 
+    #[inline(always)]
     fn array<const N: usize>(&self, at: usize) -> Result<[u8; N], Stop> {
         self.record.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().ok_or(Stop::Corrupt)
     }
@@ -265,65 +345,59 @@ impl<'a, C: ContextSource> Machine<'a, C> {
         rest.get(..len).ok_or(Stop::Corrupt)
     }
 
-    fn scalar(&self, at: usize, scalar: u8) -> Result<Value<'a>, Stop> {
-        let swap = scalar & scalar::NETWORK != 0;
-        let (value, bits) = match scalar & 3 {
-            0 => (u64::from(self.array::<1>(at)?[0]), 8),
-            1 => {
-                let bytes = self.array(at)?;
-                (u64::from(if swap { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }), 16)
-            }
-            2 => {
-                let bytes = self.array(at)?;
-                (u64::from(if swap { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }), 32)
-            }
-            _ => {
-                let bytes = self.array(at)?;
-                (if swap { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) }, 64)
-            }
-        };
-        if scalar & scalar::FLOAT != 0 {
-            return match bits {
-                32 => Ok(Value::Float(f64::from(f32::from_bits(value as u32)))),
-                64 => Ok(Value::Float(f64::from_bits(value))),
-                _ => Err(Stop::Corrupt),
-            };
+    /// A text of the record. Places in it fit 32 bits: it is no larger than a sub-buffer.
+    fn record_text(&self, at: usize, len: usize) -> Value {
+        Value::span(Kind::Text, at as u32, len as u32)
+    }
+
+    fn scalar(&self, at: usize, scalar: u8) -> Result<Value, Stop> {
+        if scalar & scalar::FLOAT == 0 {
+            return self.integer(at, scalar).map(Value::integer);
         }
-        let unused = 64 - bits;
-        let signed = (value << unused) as i64 >> unused;
-        Ok(Value::Integer(if scalar & scalar::SIGNED != 0 { signed } else { value as i64 }))
+        match scalar & 3 {
+            2 => Ok(Value::float(f64::from(f32::from_le_bytes(self.array(at)?)))),
+            3 => Ok(Value::float(f64::from_le_bytes(self.array(at)?))),
+            _ => Err(Stop::Corrupt),
+        }
     }
 
-    fn compare(&self, comparison: Comparison, left: Value<'a>, right: Value<'a>) -> Result<Value<'a>, Stop> {
-        let order = match (left, right) {
-            (Value::Integer(left), Value::Integer(right)) => Some(left.cmp(&right)),
-            (Value::Pattern(at, len), text) | (text, Value::Pattern(at, len)) => {
-                let text = self.text(text)?;
-                let matches = glob::matches_by(|i| self.constant(at, len, i), |i| text.get(i));
-                return match comparison {
-                    Comparison::Equal => Ok(Value::Integer(matches.into())),
-                    Comparison::NotEqual => Ok(Value::Integer((!matches).into())),
-                    _ => Err(Stop::No),
-                };
-            }
-            (Value::Text(_) | Value::Constant(..), _) => Some(self.text(left)?.order(&self.text(right)?)),
-            (left, right) => float(left)?.partial_cmp(&float(right)?),
-        };
-        let is_true = match comparison {
-            Comparison::Equal => order == Some(Ordering::Equal),
-            Comparison::NotEqual => order != Some(Ordering::Equal),
-            Comparison::Less => order == Some(Ordering::Less),
-            Comparison::Greater => order == Some(Ordering::Greater),
-            Comparison::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
-            Comparison::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
-        };
-        Ok(Value::Integer(is_true.into()))
+    #[inline(always)]
+    fn integer(&self, at: usize, scalar: u8) -> Result<i64, Stop> {
+        integer(self.record, at, scalar).ok_or(Stop::Corrupt)
     }
 
-    fn text(&self, value: Value<'a>) -> Result<Text<'a, '_, C>, Stop> {
-        match value {
-            Value::Text(text) => Ok(Text::Record(text)),
-            Value::Constant(at, len) => Ok(Text::Program(self, at, len)),
+    #[inline(never)]
+    fn compare(&self, comparison: Comparison, left: Value, right: Value) -> Result<bool, Stop> {
+        let order = match (left.kind, right.kind) {
+            (Kind::Integer, Kind::Integer) => Some((left.bits as i64).cmp(&(right.bits as i64))),
+            (Kind::Pattern, _) => return self.matches(comparison, left, right),
+            (_, Kind::Pattern) => return self.matches(comparison, right, left),
+            (Kind::Text | Kind::Context | Kind::Constant, _) => Some(self.text(left)?.order(&self.text(right)?)),
+            _ => float(left)?.partial_cmp(&float(right)?),
+        };
+        Ok(holds(comparison, order))
+    }
+
+    fn matches(&self, comparison: Comparison, pattern: Value, text: Value) -> Result<bool, Stop> {
+        let text = self.text(text)?;
+        let (at, len) = (pattern.bits as u32, (pattern.bits >> 32) as u32);
+        let matches = glob::matches_by(|i| self.constant(at, len, i), |i| text.get(i));
+        match comparison {
+            Comparison::Equal => Ok(matches),
+            Comparison::NotEqual => Ok(!matches),
+            _ => Err(Stop::No),
+        }
+    }
+
+    fn text(&self, value: Value) -> Result<Text<'a, '_, C>, Stop> {
+        let (at, len) = (value.bits as u32, (value.bits >> 32) as u32);
+        match value.kind {
+            Kind::Text => Ok(Text::Private(self.bytes(at as usize, len as usize)?)),
+            Kind::Constant => Ok(Text::Program(self, at, len)),
+            Kind::Context => match Context::from_code(at as u8).and_then(|context| self.contexts.context(context)) {
+                Some(ContextValue::Text(text)) => Ok(Text::Private(before_nul(text))),
+                _ => Err(Stop::Corrupt),
+            },
             _ => Err(Stop::No),
         }
     }
@@ -338,14 +412,14 @@ impl<'a, C: ContextSource> Machine<'a, C> {
 
 /// A text to compare.
 enum Text<'a, 'm, C> {
-    Record(&'a [u8]),
+    Private(&'a [u8]),
     Program(&'m Machine<'a, C>, u32, u32),
 }
 
 impl<C: ContextSource> Text<'_, '_, C> {
     fn get(&self, idx: usize) -> Option<u8> {
         match self {
-            Self::Record(text) => text.get(idx).copied(),
+            Self::Private(text) => text.get(idx).copied(),
             Self::Program(machine, at, len) => machine.constant(*at, *len, idx),
         }
     }
@@ -366,33 +440,69 @@ fn before_nul(text: &[u8]) -> &[u8] {
     text.get(..len).unwrap_or(text)
 }
 
-fn truth(value: Value<'_>) -> Result<bool, Stop> {
-    match value {
-        Value::Integer(value) => Ok(value != 0),
-        Value::Float(value) => Ok(value as i64 != 0),
+/// The integer at `at`, widened to 64 bits.
+///
+/// Each size by a load of its own: one of 8 bytes would wait for the smaller store before it. The commonest sizes come first.
+#[inline(always)]
+fn integer(record: &[u8], at: usize, scalar: u8) -> Option<i64> {
+    let rest = record.get(at..)?;
+    let (value, unused) = match scalar & 3 {
+        2 => (u64::from(u32::from_le_bytes(*rest.first_chunk()?)), 32),
+        3 => (u64::from_le_bytes(*rest.first_chunk()?), 0),
+        1 => (u64::from(u16::from_le_bytes(*rest.first_chunk()?)), 48),
+        _ => (u64::from(u8::from_le_bytes(*rest.first_chunk()?)), 56),
+    };
+    let value = if scalar & scalar::NETWORK != 0 { value.swap_bytes() >> unused } else { value };
+    let signed = (value << unused) as i64 >> unused;
+    Some(if scalar & scalar::SIGNED != 0 { signed } else { value as i64 })
+}
+
+/// Whether an order is what a comparison wants. Without a branch: which comparison it is depends on the tracepoint.
+#[inline(always)]
+fn holds(comparison: Comparison, order: Option<Ordering>) -> bool {
+    const LESS: u32 = 1;
+    const EQUAL: u32 = 2;
+    const GREATER: u32 = 4;
+    const NONE: u32 = 8;
+    /// What each wants, four bits for each, by its number.
+    const WANTED: u32 = EQUAL
+        | (LESS | GREATER | NONE) << 4
+        | LESS << 8
+        | GREATER << 12
+        | (LESS | EQUAL) << 16
+        | (GREATER | EQUAL) << 20;
+    let found = order.map_or(NONE, |order| GREATER >> (1 - order as i32));
+    WANTED >> (4 * comparison as u32) & found != 0
+}
+
+#[inline(always)]
+fn truth(value: Value) -> Result<bool, Stop> {
+    match value.kind {
+        Kind::Integer => Ok(value.bits != 0),
+        Kind::Float => Ok(f64::from_bits(value.bits) as i64 != 0),
         _ => Err(Stop::No),
     }
 }
 
-fn bits(value: Value<'_>) -> Result<u64, Stop> {
-    if let Value::Integer(value) = value { Ok(value as u64) } else { Err(Stop::No) }
+fn bits(value: Value) -> Result<u64, Stop> {
+    if value.kind == Kind::Integer { Ok(value.bits) } else { Err(Stop::No) }
 }
 
-fn float(value: Value<'_>) -> Result<f64, Stop> {
-    match value {
-        Value::Integer(value) => Ok(value as f64),
-        Value::Float(value) => Ok(value),
+fn float(value: Value) -> Result<f64, Stop> {
+    match value.kind {
+        Kind::Integer => Ok(value.bits as i64 as f64),
+        Kind::Float => Ok(f64::from_bits(value.bits)),
         _ => Err(Stop::No),
     }
 }
 
-fn unary(operator: Unary, value: Value<'_>) -> Result<Value<'_>, Stop> {
-    Ok(match (operator, value) {
-        (Unary::Not, value) => Value::Integer((!truth(value)?).into()),
-        (Unary::Complement, value) => Value::Integer(!bits(value)? as i64),
-        (Unary::Plus, Value::Integer(_) | Value::Float(_)) => value,
-        (Unary::Minus, Value::Integer(value)) => Value::Integer(value.wrapping_neg()),
-        (Unary::Minus, Value::Float(value)) => Value::Float(-value),
+fn unary(operator: Unary, value: Value) -> Result<Value, Stop> {
+    Ok(match (operator, value.kind) {
+        (Unary::Not, _) => Value::integer((!truth(value)?).into()),
+        (Unary::Complement, _) => Value::integer(!bits(value)? as i64),
+        (Unary::Plus, Kind::Integer | Kind::Float) => value,
+        (Unary::Minus, Kind::Integer) => Value::integer((value.bits as i64).wrapping_neg()),
+        (Unary::Minus, Kind::Float) => Value::float(-f64::from_bits(value.bits)),
         _ => return Err(Stop::No),
     })
 }
