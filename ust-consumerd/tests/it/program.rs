@@ -180,6 +180,11 @@ impl Program {
         self.words[object].1.word(WORDS_BYTES * i).expect("in range").load(Ordering::Acquire)
     }
 
+    /// The filter word of tracepoint `i` of object `object`.
+    pub fn filter_word(&self, object: usize, i: u64) -> &AtomicU64 {
+        self.words[object].1.word(WORDS_BYTES * i + 8).expect("in range")
+    }
+
     /// Makes a ring for the channel in slot 0, leased by thread `vtid`.
     pub fn ring(&mut self, vtid: u32, name: &str) -> Writer {
         let channel = self.head.load_channel(0).expect("rules were applied");
