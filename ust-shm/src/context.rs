@@ -77,7 +77,7 @@ const fn cache(cache: u64, operation: u64, result: u64) -> u64 {
 }
 
 /// The counters that LTTng names, from code 64 on.
-const PERF: [(&str, u32, u64); 46] = [
+const PERF: [(&str, u32, u64); 53] = [
     ("perf:thread:cpu-cycles", HARDWARE, 0),
     ("perf:thread:cycles", HARDWARE, 0),
     ("perf:thread:instructions", HARDWARE, 1),
@@ -124,6 +124,13 @@ const PERF: [(&str, u32, u64); 46] = [
     ("perf:thread:iTLB-load-misses", CACHE, cache(4, 0, 1)),
     ("perf:thread:branch-loads", CACHE, cache(5, 0, 0)),
     ("perf:thread:branch-load-misses", CACHE, cache(5, 0, 1)),
+    ("perf:thread:L1-dcache-prefetch-misses", CACHE, cache(0, 2, 1)),
+    ("perf:thread:L1-icache-stores", CACHE, cache(1, 1, 0)),
+    ("perf:thread:L1-icache-store-misses", CACHE, cache(1, 1, 1)),
+    ("perf:thread:L1-icache-prefetch-misses", CACHE, cache(1, 2, 1)),
+    ("perf:thread:LLC-prefetch-misses", CACHE, cache(2, 2, 1)),
+    ("perf:thread:dTLB-prefetches", CACHE, cache(3, 2, 0)),
+    ("perf:thread:dTLB-prefetch-misses", CACHE, cache(3, 2, 1)),
 ];
 
 /// Codes below this can be kept in a table of a thread.

@@ -14,6 +14,7 @@ use ust_shm::context::{Context, ContextList, ContextType, PLAIN_CODE_COUNT, PROC
 use ust_shm::descriptor::Integer;
 use ust_shm::filter::run::{ContextSource, ContextValue};
 
+use crate::counter::Counters;
 use crate::sys::{self, ErrnoGuard};
 use crate::thread::ThreadState;
 
@@ -24,6 +25,8 @@ pub struct ThreadContexts {
     known: Cell<u32>,
     values: [Cell<u64>; PLAIN_CODE_COUNT],
     procname: Cell<[u8; 16]>,
+    /// Counters of the kernel.
+    pub counters: Counters,
 }
 
 impl ThreadContexts {
@@ -99,6 +102,7 @@ impl<'a> EventContexts<'a> {
         match context {
             Context::CPU_ID => u64::from(self.state.cpu_now()),
             Context::IP => self.site as u64,
+            _ if context.perf().is_some() => self.state.contexts.counters.read(context),
             _ => self.state.contexts.constant(context),
         }
     }

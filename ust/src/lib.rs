@@ -2,7 +2,8 @@
 //! Typed, lock-free userspace tracepoints.
 //!
 //! What this crate does not do, in the program that it is linked into: no threads, no waiting for anybody, no signal
-//! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls.
+//! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls (but for counters of the kernel that a
+//! recording asks for and that need one: `counter`).
 
 extern crate self as ust;
 
@@ -15,6 +16,7 @@ compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 on
 pub mod __private;
 mod clock;
 mod context;
+mod counter;
 mod cpu;
 mod declare;
 mod emit;

@@ -404,6 +404,7 @@ pub fn give_back_states(process: &Process) {
         // A handler may have made it known twice.
         state.forget(process);
         return_rings(state);
+        state.contexts.counters.close();
         // SAFETY: made by `make_state`, known nowhere else any more.
         unsafe { sys::unmap(memory.cast(), size_of::<ThreadState>() as u64) };
     }
@@ -430,6 +431,7 @@ unsafe extern "C" fn thread_ends(state: *mut c_void) {
         }
         return_rings(ending);
     }
+    ending.contexts.counters.close();
     // SAFETY: `STATE` has another value, and the reference is not used any more.
     unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
     // Release: pairs with `wait_for_ending`, whose caller may unmap what was used above.

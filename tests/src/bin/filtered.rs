@@ -171,6 +171,42 @@ fn main() {
             let named = std::thread::Builder::new().name("second".to_owned());
             named.spawn(|| (5..10).for_each(call_here)).expect("a thread").join().expect("no panic");
         }
+        Some("counters") => {
+            // Each event is preceded by 50 page faults and a millisecond of work.
+            for n in 0..5 {
+                // SAFETY: fresh memory, touched page by page, and given back.
+                unsafe {
+                    let (bytes, prot) = (50 * 4096, libc::PROT_READ | libc::PROT_WRITE);
+                    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+                    let memory = libc::mmap(std::ptr::null_mut(), bytes, prot, flags, -1, 0);
+                    assert!(memory != libc::MAP_FAILED);
+                    libc::madvise(memory, bytes, libc::MADV_NOHUGEPAGE);
+                    (0..50).for_each(|page| memory.cast::<u8>().add(4096 * page).write_volatile(1));
+                    libc::munmap(memory, bytes);
+                }
+                let begin = std::time::Instant::now();
+                while begin.elapsed().as_micros() < 1000 {}
+                plain(n);
+                if n == 2 {
+                    // The program closes what it does not know, and has files of its own under those numbers.
+                    // SAFETY: nothing else here uses descriptors from 3 on.
+                    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+                    let mut ends = [0; 2];
+                    for target in [900, 901] {
+                        // SAFETY: a live local; descriptors that are ours.
+                        unsafe {
+                            assert_eq!(libc::pipe(ends.as_mut_ptr()), 0);
+                            libc::dup2(ends[0], target);
+                            assert_eq!(libc::write(ends[1], b"untouched".as_ptr().cast(), 9), 9);
+                        }
+                    }
+                }
+            }
+            let mut text = [0u8; 9];
+            // SAFETY: a live local.
+            assert_eq!(unsafe { libc::read(900, text.as_mut_ptr().cast(), 9) }, 9);
+            assert_eq!(&text, b"untouched");
+        }
         Some("loop") => {
             let count: u32 = args[1].parse().expect("a number");
             let round = || {

@@ -152,3 +152,26 @@ fn a_child_has_contexts_of_its_own() {
         }
     }
 }
+
+#[test]
+fn counters_count_for_each_thread_and_read_no_file_of_the_program() {
+    if !is_installed("babeltrace2") {
+        return;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_filtered"));
+    let (summary, _, _scratch) = record_with(command.arg("counters"), |options| {
+        options.contexts = contexts(&["perf:thread:faults", "perf:thread:task-clock"]);
+    });
+    assert!(summary.losses.is_empty(), "{:?}", summary.losses);
+    let metadata = std::fs::read_to_string(summary.output.join("metadata")).expect("metadata");
+    assert!(metadata.contains("_perf_thread_faults;") && metadata.contains("_perf_thread_task_clock;"), "{metadata}");
+    let events = events(&summary.output);
+    let of = |name: &str| -> Vec<u64> { events.iter().map(|(_, c, _)| c[name].parse().expect("a number")).collect() };
+    let (faults, clock) = (of("perf_thread_faults"), of("perf_thread_task_clock"));
+    // Behind event 2 the counters are new ones.
+    for n in [1, 2, 4] {
+        assert!((50..80).contains(&(faults[n] - faults[n - 1])), "{faults:?}");
+        let ns = clock[n] - clock[n - 1];
+        assert!((200_000..50_000_000).contains(&ns), "{clock:?}");
+    }
+}
