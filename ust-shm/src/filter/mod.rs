@@ -22,4 +22,5 @@ mod program;
 pub mod run;
 
 pub use program::{Comparison, Op, Program, ProgramBuilder, Reference, TooLarge, Unary};
+#[cfg(not(loom))]
 pub(crate) use program::{code, header};
