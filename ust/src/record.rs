@@ -139,13 +139,16 @@ fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, site: usize, fi
     let (Some(mark), Some(level)) = (state.marks.get(level_idx), state.levels.get(level_idx)) else { return };
     mark.set(stack);
     compiler_fence(Ordering::SeqCst);
+    let level_bit = 1 << level_idx;
+    state.interrupted.set(state.interrupted.get() & !level_bit);
     let contexts = EventContexts::new(state, site);
     let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
         wanted
     } else {
         special::slots(tracepoint, state, level_idx, fields, &contexts)
     };
-    if left != 0 {
+    // While a filter was asked, a handler may have forked: the event is the parent's.
+    if left != 0 && state.interrupted.get() & level_bit == 0 {
         let size = fields.size() as u64 + HEADER_BYTES;
         let timestamp = state.now();
         let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts: &contexts };

@@ -4,6 +4,9 @@
 //! The record that filters look at is made in private memory first: the fields that will be stored, then those that are for filters
 //! alone. No ring has been touched by then, and no clock read. Protocol: `ust_shm::filter::area`.
 //!
+//! A handler that leaves a filter by `siglongjmp` costs this one event, and the memory of its record if that was larger than the scratch memory.
+//! One that forks leaves the event to the parent: `ThreadState::interrupted`.
+//!
 //! # Safety
 //! A level's scratch memory belongs to the record that holds the level's mark.
 

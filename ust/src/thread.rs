@@ -221,6 +221,8 @@ pub struct ThreadState {
     pub tid: Cell<u32>,
     /// By nesting level.
     pub levels: [Level; LEVEL_COUNT],
+    /// Bit *n*: the record in progress on level *n* is the parent's; what is left of it is none of this child's.
+    pub interrupted: Cell<u32>,
     /// What is known of the thread's contexts.
     pub contexts: ThreadContexts,
     /// By nesting level: where records for filters are made. Memory exists only where it was used.

@@ -62,9 +62,14 @@ impl Recorder {
     }
 
     pub fn in_dir(dir: RuntimeDir, channel: ChannelOptions) -> Self {
+        Self::with_filter(dir, channel, None)
+    }
+
+    pub fn with_filter(dir: RuntimeDir, channel: ChannelOptions, filter: Option<&str>) -> Self {
         let scratch = Scratch::new();
         let mut options = EngineOptions::new(scratch.path().join("trace"));
         options.channel = channel;
+        options.filter = filter.map(str::to_owned);
         options.tick = Duration::from_millis(20);
         Self { engine: Engine::new(dir, options).expect("the engine starts"), scratch }
     }
@@ -137,6 +142,13 @@ pub fn record(command: &mut Command) -> Outcome {
 pub fn record_all(command: &mut Command) -> Outcome {
     let channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
     Recorder::new(channel).run(command.env("UST_ALLOW_BLOCKING", "1"))
+}
+
+/// Records `command` in block mode with a filter.
+pub fn record_filtered(command: &mut Command, filter: &str) -> Outcome {
+    let channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
+    let dir = RuntimeDir::create_private().expect("a runtime directory");
+    Recorder::with_filter(dir, channel, Some(filter)).run(command.env("UST_ALLOW_BLOCKING", "1"))
 }
 
 /// Records a program with events of its own, which the caller reads; the folder goes with the second value.
