@@ -10,5 +10,6 @@ mod forks;
 mod harness;
 mod kill;
 mod programs;
+mod rules;
 mod signals;
 mod threads;
