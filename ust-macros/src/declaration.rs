@@ -115,7 +115,7 @@ impl Declaration {
         self.fields.iter().filter(|field| field.computed.is_none())
     }
 
-    /// Keeps Clippy from counting arguments, where it would: the place of the call is one more.
+    /// Keeps Clippy from counting arguments, where it would: the tracepoint is one more for a class.
     pub fn allow_many_arguments(&self) -> Option<TokenStream> {
         const UNNOTICED_MAX: usize = 6;
         (self.params().count() > UNNOTICED_MAX).then(|| quote!(#[allow(clippy::too_many_arguments)]))

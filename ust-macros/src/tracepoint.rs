@@ -25,23 +25,19 @@
 //!     pub fn encode(sink: impl Sink, order: u64, sku: &str) {
 //!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)), ())
 //!     }
-//!     #[inline(always)]
-//!     pub fn emit(order: u64, sku: &str) {
-//!         Self::emit_from(order, sku, here())
-//!     }
 //!     #[inline(never)]
-//!     pub fn emit_from(order: u64, sku: &str, site: usize) {
-//!         Self::encode(Called(&checkout::TRACEPOINT, site), order, sku)
+//!     pub fn emit(order: u64, sku: &str) {
+//!         Self::encode(&checkout::TRACEPOINT, order, sku)
 //!     }
 //! }
 //! ```
 //!
 //! The impls stand beside the function, not in the module, so that types are looked up where they were
 //! written, also in a function body. Of an event class there are the field list (`EventClass::FIELDS`)
-//! and the recording function (`Class::record`), which takes the tracepoint and the place of the call as an argument.
+//! and the recording function (`Class::record`), which takes the tracepoint as an argument.
 //!
-//! The second argument of `take` are the fields that only filters see. `here()` is inlined into the caller, whose address is the
-//! context `ip`; it is the last argument, so that the others stay in their registers.
+//! The second argument of `take` are the fields that only filters see. `emit` and `record` are never inlined: their return address is the context
+//! `ip`.
 //!
 //! The expansion has no unsafe block and, as a rule, no `#[allow(..)]`: a crate that forbids the lint
 //! would refuse the attribute, while the compiler hides most lints in the output of a macro anyway.
@@ -307,7 +303,7 @@ fn emit(declaration: &Declaration) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
-    let (encode, site) = (encode(declaration), fields::hidden("site"));
+    let encode = encode(declaration);
     quote! {
         #(#cfgs)*
         impl #ident::Event {
@@ -315,16 +311,9 @@ fn emit(declaration: &Declaration) -> TokenStream {
 
             #[doc(hidden)]
             #many #odd_names
-            #[inline(always)]
-            #vis fn emit(#(#params),*) {
-                Self::emit_from(#(#names,)* ::ust::__private::here())
-            }
-
-            #[doc(hidden)]
-            #many #odd_names
             #[inline(never)]
-            #vis fn emit_from(#(#params,)* #site: usize) {
-                Self::encode(::ust::__private::Called(&#ident::TRACEPOINT, #site), #(#names),*)
+            #vis fn emit(#(#params),*) {
+                Self::encode(&#ident::TRACEPOINT, #(#names),*)
             }
         }
     }
@@ -334,7 +323,7 @@ fn emit_of_class(declaration: &Declaration, class: &Path) -> TokenStream {
     let Declaration { vis, ident, .. } = declaration;
     let (cfgs, names, params) = (declaration.cfgs(), names_of(declaration), params_of(declaration));
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names.iter().copied()));
-    let call = quote_spanned!(ident.span()=> #class::Class::record(::ust::__private::Called(&#ident::TRACEPOINT, ::ust::__private::here()), #(#names),*));
+    let call = quote_spanned!(ident.span()=> #class::Class::record(&#ident::TRACEPOINT, #(#names),*));
     quote! {
         #(#cfgs)*
         impl #ident::Event {
@@ -356,7 +345,7 @@ fn class(declaration: &Declaration) -> TokenStream {
     let docs = (!documented).then(|| quote!(#[doc = "A class of events."]));
     let fields = descriptions(declaration);
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
-    let called = fields::hidden("called");
+    let tp = fields::hidden("tp");
     let (encode, names) = (encode(declaration), names_of(declaration));
     quote! {
         #docs
@@ -377,8 +366,8 @@ fn class(declaration: &Declaration) -> TokenStream {
             #[doc(hidden)]
             #many #odd_names
             #[inline(never)]
-            #vis fn record(#called: ::ust::__private::Called, #(#params),*) {
-                Self::encode(#called, #(#names),*)
+            #vis fn record(#tp: &'static ::ust::__private::Tracepoint, #(#params),*) {
+                Self::encode(#tp, #(#names),*)
             }
         }
     }

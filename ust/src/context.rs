@@ -5,7 +5,7 @@
 //! and group ids, the name, and the namespaces are those of that moment, as in LTTng.
 //!
 //! # Safety
-//! A context stores its own bytes: 4 or 8 of an integer, those of a name.
+//! A context stores its own bytes: 4 or 8 of an integer, those of a name. A return address is read from a frame that is in use.
 
 #![allow(unsafe_code)]
 
@@ -17,6 +17,7 @@ use ust_shm::filter::run::{ContextSource, ContextValue};
 use crate::counter::Counters;
 use crate::sys::{self, ErrnoGuard};
 use crate::thread::ThreadState;
+use crate::unwind;
 
 /// What a thread knows of its contexts; all zero is the fresh state.
 #[repr(C)]
@@ -25,11 +26,32 @@ pub struct ThreadContexts {
     known: Cell<u32>,
     values: [Cell<u64>; PLAIN_CODE_COUNT],
     procname: Cell<[u8; 16]>,
+    /// Where return addresses lie, by place in the code: its low 48 bits, then one more than the offset in words, 0 = none.
+    frames: [Cell<u64>; FRAME_COUNT],
     /// Counters of the kernel.
     pub counters: Counters,
 }
 
+/// Recording functions whose frames a thread remembers.
+const FRAME_COUNT: usize = 16;
+
 impl ThreadContexts {
+    /// How far above the stack pointer at `pc` the return address lies. Each word is stored whole, so that a handler does no harm.
+    fn return_address_offset(&self, pc: usize) -> Option<usize> {
+        // Recording functions are aligned to 16 bytes.
+        let place = self.frames.get(pc >> 4 & (FRAME_COUNT - 1))?;
+        let found = place.get();
+        let words = if found >> 16 == pc as u64 & (u64::MAX >> 16) && found != 0 {
+            found & 0xffff
+        } else {
+            let words = unwind::return_address_offset(pc).map_or(0, |bytes| (bytes / 8 + 1) as u64);
+            let words = if words <= 0xffff { words } else { 0 };
+            place.set((pc as u64) << 16 | words);
+            words
+        };
+        words.checked_sub(1).map(|words| 8 * words as usize)
+    }
+
     /// The value of a context that is constant for a thread.
     fn constant(&self, context: Context) -> u64 {
         let idx = usize::from(context.code());
@@ -87,23 +109,33 @@ fn namespace(context: Context) -> Option<&'static core::ffi::CStr> {
 /// The contexts of one event.
 pub struct EventContexts<'a> {
     state: &'a ThreadState,
-    /// Where the tracepoint was called.
-    site: usize,
+    /// The stack pointer and the place in the code in the tracepoint's recording function.
+    stack: usize,
+    pc: usize,
     procname: OnceCell<[u8; PROCNAME_BYTES as usize]>,
 }
 
 impl<'a> EventContexts<'a> {
     /// Those of an event of this thread.
-    pub fn new(state: &'a ThreadState, site: usize) -> Self {
-        Self { state, site, procname: OnceCell::new() }
+    pub fn new(state: &'a ThreadState, stack: usize, pc: usize) -> Self {
+        Self { state, stack, pc, procname: OnceCell::new() }
     }
 
     fn integer(&self, context: Context) -> u64 {
         match context {
             Context::CPU_ID => u64::from(self.state.cpu_now()),
-            Context::IP => self.site as u64,
+            Context::IP => self.call_site() as u64,
             _ if context.perf().is_some() => self.state.contexts.counters.read(context),
             _ => self.state.contexts.constant(context),
+        }
+    }
+
+    /// Where the tracepoint was called: the return address of its recording function.
+    fn call_site(&self) -> usize {
+        match self.state.contexts.return_address_offset(self.pc) {
+            // SAFETY: in the live frame of the recording function, by its unwind table.
+            Some(above) => unsafe { ((self.stack + above) as *const usize).read() },
+            None => self.pc,
         }
     }
 

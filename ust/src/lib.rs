@@ -36,6 +36,7 @@ mod sys;
 mod thread;
 mod tracepoint;
 mod unload;
+mod unwind;
 
 #[doc(inline)]
 pub use declare::{Enumeration, event_class, provider, tracepoint};

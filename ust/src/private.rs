@@ -40,31 +40,10 @@ pub trait Sink {
     fn take(self, wire: impl Wire, hidden: impl Wire);
 }
 
-/// A tracepoint, and where it was called.
-#[derive(Clone, Copy, Debug)]
-pub struct Called(pub &'static Tracepoint, pub usize);
-
-/// An address in the calling function, for the context `ip`. One instruction.
-#[inline(always)]
-pub fn here() -> usize {
-    let address: usize;
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: loads the address of the next instruction.
-    unsafe {
-        core::arch::asm!("lea {}, [rip]", out(reg) address, options(nomem, nostack, preserves_flags));
-    }
-    #[cfg(target_arch = "aarch64")]
-    // SAFETY: loads the address of this instruction.
-    unsafe {
-        core::arch::asm!("adr {}, .", out(reg) address, options(nomem, nostack, preserves_flags));
-    }
-    address
-}
-
-impl Sink for Called {
+impl Sink for &'static Tracepoint {
     /// Records one event, wanted by at least one channel a moment ago.
     #[inline(always)]
     fn take(self, wire: impl Wire, hidden: impl Wire) {
-        record::record(self.0, self.1, wire, hidden);
+        record::record(self, wire, hidden);
     }
 }

@@ -34,12 +34,11 @@ use crate::tracepoint::Tracepoint;
 /// Bytes of an event's header.
 const HEADER_BYTES: u64 = 8;
 
-/// Records one event of `tracepoint` with the fields `wire`, once for each channel that wants it. Filters see the fields `hidden`,
-/// too. `site` is where the tracepoint was called.
+/// Records one event of `tracepoint` with the fields `wire`, once for each channel that wants it. Filters see the fields `hidden`, too.
 ///
 /// Never blocks but in block mode, never fails: what cannot be recorded is counted.
 #[inline(always)]
-pub fn record(tracepoint: &'static Tracepoint, site: usize, wire: impl Wire, hidden: impl Wire) {
+pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wire) {
     let size = wire.size() as u64 + HEADER_BYTES;
     let (mark, state) = thread::first_mark();
     if mark == 0 && wire.is_fit() {
@@ -57,7 +56,8 @@ pub fn record(tracepoint: &'static Tracepoint, site: usize, wire: impl Wire, hid
         }
         unmark(mark);
     }
-    record_wire(wire, hidden, site, tracepoint, nesting::stack_address());
+    let (stack, pc) = nesting::place();
+    record_wire(wire, hidden, tracepoint, stack, pc);
 }
 
 /// The writer of the one channel that wants the event, if nothing about it is unusual, and the time.
@@ -118,19 +118,19 @@ unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64
 }
 
 /// Hands the fields on by address: done here, out of line, so that in [`record`] they stay in registers (and, being the first
-/// arguments, in those in which they came, with the place of the call behind them).
+/// arguments, in those in which they came).
 #[cold]
 #[inline(never)]
-fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, site: usize, tracepoint: &'static Tracepoint, stack: usize) {
-    record_unusual(tracepoint, stack, site, &Fit::new(wire, hidden));
+fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, stack: usize, pc: usize) {
+    record_unusual(tracepoint, stack, pc, &Fit::new(wire, hidden));
 }
 
 /// Records one event in every case that there is: a first event, any nesting level, any number of channels, filters, contexts, a
 /// full sub-buffer, another CPU.
 ///
-/// `stack` is the stack pointer of the tracepoint's frame: where [`record`] sets the mark, so that marks compare.
+/// `stack` is the stack pointer of the tracepoint's frame, where [`record`] sets the mark, so that marks compare; `pc` a place in its code.
 #[inline(never)]
-fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, site: usize, fields: &dyn Fields) {
+fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, pc: usize, fields: &dyn Fields) {
     let wanted = tracepoint.wanted();
     let Some(state) = thread::state().or_else(thread::make_state) else { return };
     let [first_mark, ..] = &state.marks;
@@ -141,7 +141,7 @@ fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, site: usize, fi
     compiler_fence(Ordering::SeqCst);
     let level_bit = 1 << level_idx;
     state.interrupted.set(state.interrupted.get() & !level_bit);
-    let contexts = EventContexts::new(state, site);
+    let contexts = EventContexts::new(state, stack, pc);
     let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
         wanted
     } else {

@@ -23,6 +23,7 @@ use crate::sys::{self, ErrnoGuard, Fd};
 use crate::thread;
 use crate::tracepoint::{Tracepoint, linked};
 use crate::unload;
+use crate::unwind;
 
 /// How often rules that keep changing are applied before the consumer side is left to do it.
 const APPLY_TRIES: u32 = 8;
@@ -74,6 +75,7 @@ extern "C" fn constructor() {
         return say_off("no memory that fork wipes (Linux 4.14 or later is needed)");
     }
     thread::set_up_exit();
+    unwind::set_up();
     unload::set_up();
     // SAFETY: registers a handler that lives as long as this linked object; the C library forgets it on dlclose.
     unsafe { libc::pthread_atfork(Some(fork::before), Some(fork::in_parent), Some(after_fork_in_child)) };

@@ -53,6 +53,7 @@ fn bytes(n: u32, body: &[u8], tail: u32);
 #[tracepoint(provider = "handled")]
 fn signal(n: u32);
 
+#[inline(never)]
 fn emit(n: u32) {
     let texts = ["", "zero", "one", "two", "a long text with more than thirty-two bytes in it"];
     let list: Vec<u16> = (0..n as u16 % 5).collect();
@@ -149,7 +150,7 @@ fn tell() {
     for name in ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] {
         println!("{name}_ns={}", inode(name));
     }
-    println!("call={}", call_here as *const () as usize);
+    println!("call={} emit={}", call_here as *const () as usize, emit as *const () as usize);
 }
 
 fn main() {
@@ -170,6 +171,8 @@ fn main() {
             (0..5).for_each(call_here);
             let named = std::thread::Builder::new().name("second".to_owned());
             named.spawn(|| (5..10).for_each(call_here)).expect("a thread").join().expect("no panic");
+            emit(11);
+            emit(12);
         }
         Some("counters") => {
             // Each event is preceded by 50 page faults and a millisecond of work.
