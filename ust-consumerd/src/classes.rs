@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ust_ctf::model::{self, Element, EventClass, FloatBits, IntegerBits};
+use ust_shm::context::{Context, ContextList, ContextType};
 use ust_shm::decode::{Field, FieldType, Tracepoint};
 use ust_shm::descriptor::{Base, Integer, Scalar};
 
@@ -18,18 +19,19 @@ pub(crate) type Table = BTreeMap<u16, Arc<Tracepoint>>;
 /// All classes of a trace.
 #[derive(Debug, Default)]
 pub(crate) struct Classes {
-    tables: Vec<Table>,
+    tables: Vec<(ContextList, Table)>,
 }
 
 impl Classes {
-    /// The class for a process with these descriptors, preferably `current`; and whether the classes changed.
-    pub(crate) fn assign(&mut self, current: Option<usize>, table: &Table) -> (usize, bool) {
-        let found = current.into_iter().chain(0..self.tables.len()).find(|&idx| self.fits(idx, table));
+    /// The class for a process with these descriptors in a channel with these contexts, preferably `current`; and whether the classes
+    /// changed.
+    pub(crate) fn assign(&mut self, current: Option<usize>, contexts: &ContextList, table: &Table) -> (usize, bool) {
+        let found = current.into_iter().chain(0..self.tables.len()).find(|&idx| self.fits(idx, contexts, table));
         let Some(class_idx) = found else {
-            self.tables.push(table.clone());
+            self.tables.push((*contexts, table.clone()));
             return (self.tables.len() - 1, true);
         };
-        let class = &mut self.tables[class_idx];
+        let (_, class) = &mut self.tables[class_idx];
         let before = class.len();
         for (&id, tracepoint) in table {
             class.entry(id).or_insert_with(|| Arc::clone(tracepoint));
@@ -38,21 +40,34 @@ impl Classes {
         (class_idx, grew)
     }
 
-    fn fits(&self, class_idx: usize, table: &Table) -> bool {
-        let Some(class) = self.tables.get(class_idx) else { return false };
-        table.iter().all(|(id, tracepoint)| class.get(id).is_none_or(|there| there == tracepoint))
+    fn fits(&self, class_idx: usize, contexts: &ContextList, table: &Table) -> bool {
+        let Some((theirs, class)) = self.tables.get(class_idx) else { return false };
+        theirs == contexts && table.iter().all(|(id, tracepoint)| class.get(id).is_none_or(|there| there == tracepoint))
     }
 
     /// The classes as the metadata describes them.
     pub(crate) fn model(&self) -> Vec<model::StreamClass> {
         (0..)
             .zip(&self.tables)
-            .map(|(id, table)| model::StreamClass {
+            .map(|(id, (contexts, table))| model::StreamClass {
                 id,
+                context: contexts.iter().map(context).collect(),
                 events: table.iter().map(|(&id, tracepoint)| event_class(id, tracepoint)).collect(),
             })
             .collect()
     }
+}
+
+/// A context as LTTng describes it.
+fn context(context: Context) -> model::Field {
+    let ty = match context.ty() {
+        ContextType::Integer(i) => model::FieldType::Scalar(model::Scalar::Integer(integer(i))),
+        ContextType::Text(len) => {
+            let element = Integer { bits: 8, signed: true, base: Base::Decimal, network: false };
+            model::FieldType::Array { element: Element::Integer(integer(element)), len, text: true }
+        }
+    };
+    model::Field::new(context.name(), ty)
 }
 
 fn event_class(id: u16, tracepoint: &Tracepoint) -> EventClass {
@@ -129,6 +144,8 @@ fn integer(i: Integer) -> model::Integer {
 mod tests {
     use super::*;
 
+    const NONE: ContextList = ContextList::NONE;
+
     fn table(names: &[(u16, &str)]) -> Table {
         let tracepoint = |name: &str| Tracepoint {
             provider: "shop".to_owned(),
@@ -146,19 +163,29 @@ mod tests {
     #[test]
     fn runs_of_one_program_share_a_class_and_another_program_gets_its_own() {
         let mut classes = Classes::default();
-        assert_eq!(classes.assign(None, &table(&[(0, "a"), (1, "b")])), (0, true));
-        assert_eq!(classes.assign(None, &table(&[(0, "a"), (1, "b")])), (0, false));
-        assert_eq!(classes.assign(None, &table(&[(0, "x")])), (1, true));
+        assert_eq!(classes.assign(None, &NONE, &table(&[(0, "a"), (1, "b")])), (0, true));
+        assert_eq!(classes.assign(None, &NONE, &table(&[(0, "a"), (1, "b")])), (0, false));
+        assert_eq!(classes.assign(None, &NONE, &table(&[(0, "x")])), (1, true));
         assert_eq!(classes.model().len(), 2);
+    }
+
+    #[test]
+    fn channels_with_other_contexts_have_classes_of_their_own() {
+        let mut classes = Classes::default();
+        let some = ContextList::new(&[Context::VTID, Context::from_name("perf:thread:cycles").expect("known")]);
+        classes.assign(None, &NONE, &table(&[(0, "a")]));
+        assert_eq!(classes.assign(Some(0), &some.expect("short"), &table(&[(0, "a")])), (1, true));
+        let names: Vec<_> = classes.model()[1].context.iter().map(|field| field.name.clone()).collect();
+        assert_eq!(names, ["vtid", "perf:thread:cycles"]);
     }
 
     #[test]
     fn a_process_that_loads_a_library_extends_its_class_unless_the_ids_mean_something_else_there() {
         let mut classes = Classes::default();
-        classes.assign(None, &table(&[(0, "a")]));
-        assert_eq!(classes.assign(Some(0), &table(&[(0, "a"), (1, "plugin")])), (0, true));
+        classes.assign(None, &NONE, &table(&[(0, "a")]));
+        assert_eq!(classes.assign(Some(0), &NONE, &table(&[(0, "a"), (1, "plugin")])), (0, true));
         // Its twin loads another library under the same id.
-        assert_eq!(classes.assign(Some(0), &table(&[(0, "a"), (1, "other")])), (1, true));
+        assert_eq!(classes.assign(Some(0), &NONE, &table(&[(0, "a"), (1, "other")])), (1, true));
         assert_eq!(classes.model()[0].events.len(), 2);
     }
 }

@@ -190,7 +190,7 @@ impl<'a> Visit<'a> {
     fn stream_of(&mut self, image: &mut Image, ring: &mut Ring, timestamp_begin: u64) -> Result<StreamId, Refusal> {
         // After `take`: an event of a new object was committed after the object was registered.
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace);
+        let class_idx = class_of(image, self.trace, self.channel);
         if let Some(stream) = ring.stream {
             if self.trace.class_of(stream) == class_idx {
                 return Ok(stream);
@@ -239,7 +239,7 @@ impl<'a> Visit<'a> {
             return Ok(());
         }
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace);
+        let class_idx = class_of(image, self.trace, self.channel);
         let origin = image.origin();
         let stream = match image.lost_stream {
             Some(stream) => stream,
@@ -341,8 +341,8 @@ fn with_ring(
 /// Name for a thread that has ended and whose ring another thread uses since: its own name is gone.
 const ENDED_THREAD: [u8; 16] = *b"(ended thread)\0\0";
 
-fn class_of(image: &mut Image, trace: &mut Trace) -> usize {
-    let class_idx = trace.assign_class(image.class_idx, &image.table);
+fn class_of(image: &mut Image, trace: &mut Trace, channel: &Channel) -> usize {
+    let class_idx = trace.assign_class(image.class_idx, &channel.contexts, &image.table);
     image.class_idx = Some(class_idx);
     class_idx
 }

@@ -17,7 +17,10 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
 
+use ust_filter::Filter;
 use ust_shm::atomics::{Ordering, fence};
+use ust_shm::context::{Context, ContextList};
+use ust_shm::limits::CONTEXT_COUNT_MAX;
 use ust_shm::ring::reader::Want;
 use ust_shm::rules::{Channel, EventRule, RulesBuilder};
 
@@ -66,6 +69,8 @@ impl Engine {
     /// # Errors
     /// [`StartError`]; nothing is recorded then.
     pub fn new(dir: RuntimeDir, options: EngineOptions) -> Result<Self, StartError> {
+        let filter = options.filter.as_deref().map(compile).transpose()?.unwrap_or_default();
+        let contexts = context_list(&options.contexts)?;
         let descriptors = sys::raise_descriptor_limit();
         prepare_output(&options)?;
         // Half of the descriptors for images and processes, half for stream files.
@@ -82,8 +87,9 @@ impl Engine {
             subbuf_bytes: options.channel.subbuf_bytes,
             subbuf_count: options.channel.subbuf_count,
             block_timeout_us: options.channel.block_timeout_us,
+            contexts,
         };
-        let rule = |pattern: &String| EventRule::pattern(SLOT, pattern);
+        let rule = |pattern: &String| EventRule { filter: filter.clone(), ..EventRule::pattern(SLOT, pattern) };
         let builder = RulesBuilder { channels: vec![channel], rules: options.patterns.iter().map(rule).collect() };
         let rules = PublishedRules::publish(&dir, &builder, dir.rules_generation().wrapping_add(1))?;
         let mut engine = Self {
@@ -183,7 +189,8 @@ impl Engine {
         if let Err(error) = self.trace.complete() {
             self.tally.warn(format!("a stream file keeps padding at its end: {error}"));
         }
-        let Self { options, trace, tally, channel, .. } = self;
+        let Self { options, trace, mut tally, channel, .. } = self;
+        tally.check_filter(&options);
         tally.into_summary(options.output, channel.mode, trace.packets, trace.bytes)
     }
 
@@ -199,7 +206,7 @@ impl Engine {
             if image.ignored {
                 // It applies the rules on its own when it starts.
                 let _ = image.read_objects();
-                image.silence();
+                image.silence(&self.rules.view());
             }
             if image.is_closed() {
                 image.closed_since.get_or_insert(now);
@@ -355,7 +362,7 @@ impl Engine {
         }
         image.read_objects()?;
         if image.ignored {
-            image.silence()
+            image.silence(&self.rules.view())
         } else {
             image.apply_rules(&self.rules.view())
         }
@@ -415,6 +422,27 @@ impl Engine {
             }
         }
     }
+}
+
+/// The program of a filter.
+fn compile(text: &str) -> Result<Vec<u8>, StartError> {
+    Filter::parse(text).and_then(|filter| filter.compile()).map_err(|error| StartError::Filter(Box::new(error)))
+}
+
+/// The contexts of the channel, if the machine has them.
+fn context_list(contexts: &[Context]) -> Result<ContextList, StartError> {
+    let mut list = Vec::new();
+    for &context in contexts {
+        if let Some(counter) = context.perf() {
+            let refused = |source| StartError::Counter { name: context.name(), source };
+            sys::perf_event(counter.ty, counter.config).map_err(refused)?;
+        }
+        if !list.contains(&context) {
+            list.push(context);
+        }
+    }
+    ContextList::new(&list)
+        .ok_or(StartError::Rules(format!("{} contexts, allowed are {CONTEXT_COUNT_MAX}", list.len())))
 }
 
 /// Makes the output directory, which must be new or empty.

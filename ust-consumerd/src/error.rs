@@ -4,6 +4,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use ust_filter::FilterError;
+
 /// Why no engine could be set up; nothing was recorded, and nothing is left behind but what existed before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -41,6 +43,17 @@ pub enum StartError {
     /// The channel or the event rules are outside the limits.
     #[error("the rules cannot be used: {0}")]
     Rules(String),
+    /// The filter is none, or refers to a context that there is not.
+    #[error("{0}")]
+    Filter(Box<FilterError>),
+    /// A counter that this machine, or its administrator, does not let programs have.
+    #[error("the context `{name}` cannot be had here: {source}")]
+    Counter {
+        /// Its name.
+        name: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+    },
     /// The kernel refused something.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -72,6 +85,13 @@ impl StartError {
             Self::PathTooLong { .. } => "a shorter path in UST_RUNTIME_DIR".to_owned(),
             Self::OutputNotEmpty(_) => "another directory with -o, or remove what is there".to_owned(),
             Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
+            Self::Filter(_) => "a filter such as 'size > 100 && name == \"abc*\"'".to_owned(),
+            Self::Counter { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => {
+                    "without it; what programs may count says /proc/sys/kernel/perf_event_paranoid".to_owned()
+                }
+                _ => "`perf list`, which shows what this machine counts".to_owned(),
+            },
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => "a directory that you can write to".to_owned(),
                 io::ErrorKind::NotFound => "create the parent directory first".to_owned(),

@@ -13,9 +13,11 @@ use std::time::Instant;
 
 use ust_shm::atomics::Ordering;
 use ust_shm::decode::{Tracepoint, decode};
-use ust_shm::head::{Head, store_word};
+use ust_shm::filter::area::Application;
+use ust_shm::head::Head;
 use ust_shm::layout::{
-    HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, ImageHeader, ObjectEntry, clock, image_state, object_state, ring_state,
+    HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, ImageHeader, ObjectEntry, WORDS_BYTES, clock, image_state, object_state,
+    ring_state,
 };
 use ust_shm::limits::{
     EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN, RING_COUNT_MAX,
@@ -229,7 +231,7 @@ impl Image {
         if count_untrusted == 0 || !ids_fit {
             return Err(format!("has {count_untrusted} tracepoints from id {first_untrusted} on"));
         }
-        let words_bytes = 8 * u64::from(count_untrusted);
+        let words_bytes = WORDS_BYTES * u64::from(count_untrusted);
         let piece_fits = offset_untrusted.is_multiple_of(PIECE_ALIGN)
             && HEAD_BYTES <= offset_untrusted
             && words_bytes <= bytes_untrusted
@@ -254,30 +256,36 @@ impl Image {
 
     /// Makes the rules those of the image: channels, then words, then the generation.
     pub(crate) fn apply_rules(&self, rules: &RulesView<'_>) {
-        let head = self.head();
-        head.store_channels(rules);
-        self.store_words(|tracepoint| rules.word_for(&tracepoint.provider, &tracepoint.name, tracepoint.loglevel));
-        self.header().rules_generation.store(rules.generation(), Ordering::Release);
+        self.apply(rules, u64::MAX);
     }
 
     /// Switches every tracepoint off.
-    pub(crate) fn silence(&self) {
-        self.store_words(|_| 0);
+    pub(crate) fn silence(&self, rules: &RulesView<'_>) {
+        self.apply(rules, 0);
     }
 
-    fn store_words(&self, word_for: impl Fn(&Tracepoint) -> u64) {
+    /// Lets the channel slots of `mask` have the events that the rules say.
+    fn apply(&self, rules: &RulesView<'_>, mask: u64) {
         let head = self.head();
+        // Memory first: nobody who touches the filter area may find a hole that a full file system cannot fill.
+        let provide = |offset, bytes| sys::allocate(&self.file, offset, bytes).is_ok();
+        let Some(mut application) = Application::begin(head, *rules, mask, provide) else { return };
         for object in &self.objects {
             let live = |entry: &ObjectEntry| entry.state.load(Ordering::Acquire) == object_state::LIVE;
             if !head.object(object.idx).is_some_and(live) {
                 continue;
             }
-            for (i, tracepoint) in (0..).zip(&object.tracepoints) {
-                if let Some(word) = object.words.region().word(8 * i) {
-                    store_word(word, word_for(tracepoint));
+            for (i, t) in (0..).zip(&object.tracepoints) {
+                let word = |n: u64| object.words.region().word(WORDS_BYTES * i + 8 * n);
+                let (Some(enable), Some(filter)) = (word(0), word(1)) else { continue };
+                let event = (t.provider.as_str(), t.name.as_str(), t.loglevel);
+                if !application.apply(event, t.fields.as_slice(), enable, filter) {
+                    // A program that starts applies the same rules, or newer ones.
+                    return;
                 }
             }
         }
+        application.end();
     }
 
     /// Looks at directory entries that were not usable or not there at the last call. Returns what is wrong with new ones.

@@ -56,6 +56,8 @@ pub use options::{ChannelOptions, EngineOptions};
 pub use recording::Recording;
 pub use runtime_dir::RuntimeDir;
 pub use summary::{EventCount, Losses, Process, Progress, Summary};
+pub use ust_filter::FilterError;
+pub use ust_shm::context::Context;
 pub use ust_shm::layout::LossMode;
 
 /// Tells whether the glob `pattern` of [`EngineOptions::patterns`] matches the event `provider:name`.

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ust_shm::context::Context;
 use ust_shm::layout::LossMode;
 
 use crate::limits::TICK_DEFAULT;
@@ -39,6 +40,10 @@ pub struct EngineOptions {
     pub channel: ChannelOptions,
     /// Globs over `provider:name` of the events to record.
     pub patterns: Vec<String>,
+    /// What an event's fields and contexts must be like to be recorded, in the language of `ust_filter`.
+    pub filter: Option<String>,
+    /// What is added to each event.
+    pub contexts: Vec<Context>,
     /// How long half-filled sub-buffers may wait.
     pub tick: Duration,
     /// Record this process alone, and switch off all others in the runtime directory.
@@ -56,6 +61,8 @@ impl EngineOptions {
             trace_name,
             channel: ChannelOptions::default(),
             patterns: vec!["*".to_owned()],
+            filter: None,
+            contexts: Vec::new(),
             tick: TICK_DEFAULT,
             only_pid: None,
         }

@@ -3,11 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ust_shm::layout::LossMode;
 
+use ust_filter::{Filter, FilterError, Kind, Reference, Root, Schema, Step};
+use ust_shm::context::{Context, ContextType};
+use ust_shm::decode::{FieldType, Tracepoint};
+use ust_shm::descriptor::Scalar;
+
 use crate::image::Image;
 use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
+use crate::options::EngineOptions;
 
 /// What a recording amounted to.
 #[derive(Clone, Debug)]
@@ -26,6 +33,8 @@ pub struct Summary {
     pub events_uncounted: u64,
     /// `provider:name` of tracepoints that were registered, at most some thousands of them.
     pub registered: BTreeSet<String>,
+    /// Why the filter could accept no event of the tracepoints that were registered: a field that none of them has.
+    pub filter_problem: Option<FilterError>,
     /// What was lost.
     pub losses: Losses,
     /// Packets in the trace.
@@ -84,6 +93,8 @@ pub struct Losses {
     pub corrupt: u64,
     /// Events of threads whose tracing state was gone.
     pub thread_gone: u64,
+    /// Events about which a filter could not be asked.
+    pub filter: u64,
     /// Packets overwritten while they were copied.
     pub packets_torn: u64,
     /// Packets that could not be written to the trace.
@@ -107,6 +118,7 @@ impl Losses {
             self.abandoned,
             self.corrupt,
             self.thread_gone,
+            self.filter,
         ]
         .into_iter()
         .fold(0, u64::saturating_add)
@@ -158,6 +170,9 @@ pub(crate) struct Tally {
     pub processes: Vec<Process>,
     pub losses: Losses,
     pub registered: BTreeSet<String>,
+    /// The tracepoints that were registered, as far as they are kept.
+    schemas: Vec<Arc<Tracepoint>>,
+    filter_problem: Option<FilterError>,
     events: BTreeMap<(String, String), u64>,
     events_uncounted: u64,
     warnings: Vec<String>,
@@ -206,6 +221,8 @@ impl Tally {
         add(&mut self.losses.abandoned, losses.abandoned);
         add(&mut self.losses.corrupt, losses.corrupt);
         add(&mut self.losses.thread_gone, losses.thread_gone);
+        add(&mut self.losses.filter, losses.filter);
+        self.note_schemas(image);
         let room = REGISTERED_COUNT_MAX.saturating_sub(self.registered.len());
         self.registered.extend(image.table.values().take(room).map(|t| format!("{}:{}", t.provider, t.name)));
         let mut total = 0u64;
@@ -224,6 +241,28 @@ impl Tally {
         if let Some(process) = self.process_of(image) {
             add(&mut process.events, total);
             process.running |= running;
+        }
+    }
+
+    /// Keeps the tracepoints of an image for [`Tally::check_filter`].
+    fn note_schemas(&mut self, image: &Image) {
+        for tracepoint in image.table.values() {
+            if self.schemas.len() < REGISTERED_COUNT_MAX && !self.schemas.contains(tracepoint) {
+                self.schemas.push(Arc::clone(tracepoint));
+            }
+        }
+    }
+
+    /// Looks whether any tracepoint that was asked for has the fields of the filter. That cannot be told before programs register.
+    pub(crate) fn check_filter(&mut self, options: &EngineOptions) {
+        let Some(filter) = options.filter.as_deref().and_then(|text| Filter::parse(text).ok()) else { return };
+        let wanted = |t: &Arc<Tracepoint>| {
+            let name = format!("{}:{}", t.provider, t.name);
+            options.patterns.iter().any(|pattern| crate::pattern_matches(pattern, &name))
+        };
+        let schemas: Vec<Fields> = self.schemas.iter().filter(|t| wanted(t)).map(|t| Fields(Arc::clone(t))).collect();
+        if !schemas.is_empty() {
+            self.filter_problem = filter.check(&schemas).err();
         }
     }
 
@@ -248,6 +287,7 @@ impl Tally {
             events: self.events.into_iter().map(count).collect(),
             events_uncounted: self.events_uncounted,
             registered: self.registered,
+            filter_problem: self.filter_problem,
             losses: self.losses,
             packets,
             bytes,
@@ -257,12 +297,57 @@ impl Tally {
     }
 }
 
+/// What a filter can ask of the events of a tracepoint.
+struct Fields(Arc<Tracepoint>);
+
+impl Schema for Fields {
+    fn kind(&self, reference: &Reference) -> Option<Kind> {
+        let [Step::Member(name), rest @ ..] = reference.steps.as_slice() else { return None };
+        if reference.root == Root::Context {
+            let context = Context::from_name(name).filter(|_| rest.is_empty())?;
+            return Some(match context.ty() {
+                ContextType::Integer(_) => Kind::Integer,
+                ContextType::Text(_) => Kind::Text,
+            });
+        }
+        let field = self.0.fields.iter().find(|field| reference.root == Root::Payload && field.name == *name)?;
+        Some(match (&field.ty, rest) {
+            (FieldType::Scalar(scalar) | FieldType::Optional(scalar), []) => kind_of(*scalar),
+            (FieldType::Enumeration { .. }, []) => Kind::Integer,
+            (FieldType::String | FieldType::Array { text: true, .. } | FieldType::Sequence { text: true, .. }, []) => {
+                Kind::Text
+            }
+            (FieldType::Array { .. } | FieldType::Sequence { .. }, []) => Kind::Other,
+            (FieldType::Array { element, len, .. }, [Step::Element(idx)]) if *idx < u64::from(*len) => {
+                kind_of(*element)
+            }
+            (FieldType::Sequence { element, .. }, [Step::Element(_)]) => kind_of(*element),
+            _ => return None,
+        })
+    }
+
+    fn names(&self, root: Root) -> Vec<String> {
+        match root {
+            Root::Payload => self.0.fields.iter().map(|field| field.name.clone()).collect(),
+            Root::Context => Context::all().map(|context| context.name().to_owned()).collect(),
+            Root::Application => Vec::new(),
+        }
+    }
+}
+
+fn kind_of(scalar: Scalar) -> Kind {
+    match scalar {
+        Scalar::Integer(_) => Kind::Integer,
+        Scalar::Float { .. } => Kind::Float,
+    }
+}
+
 /// What the image's own counters say. They are hostile, so sums saturate.
 fn losses_of(image: &Image) -> Losses {
     use ust_shm::atomics::Ordering::Relaxed;
     use ust_shm::ring::RingWords as _;
-    let [no_ring, nested, abandoned, corrupt, thread_gone, ..] = image.lost();
-    let mut losses = Losses { no_ring, nested, abandoned, corrupt, thread_gone, ..Losses::default() };
+    let [no_ring, nested, abandoned, corrupt, thread_gone, filter, ..] = image.lost();
+    let mut losses = Losses { no_ring, nested, abandoned, corrupt, thread_gone, filter, ..Losses::default() };
     for ring in image.rings() {
         let header = ring.words.header();
         add(&mut losses.ring_full, header.discarded_full.load(Relaxed));

@@ -177,15 +177,33 @@ pub(crate) fn ticks_per_second() -> u64 {
 
 /// A descriptor for a software event that never counts; its page tells how the kernel converts cycles.
 pub(crate) fn perf_dummy_event() -> io::Result<OwnedFd> {
-    const ATTR_BYTES: u32 = 64;
     const TYPE_SOFTWARE: u32 = 1;
     const COUNT_SW_DUMMY: u64 = 9;
-    const DISABLED_EXCLUDE_KERNEL_HV: u64 = 1 | 1 << 5 | 1 << 6;
+    perf_event(TYPE_SOFTWARE, COUNT_SW_DUMMY)
+}
+
+/// A descriptor for a counter of the calling thread that does not count yet; in user mode alone where nothing else is allowed.
+pub(crate) fn perf_event(ty: u32, config: u64) -> io::Result<OwnedFd> {
+    const ATTR_BYTES: u32 = 64;
+    const DISABLED: u64 = 1;
+    const EXCLUDE_KERNEL_HV: u64 = 1 << 5 | 1 << 6;
     const CLOEXEC: libc::c_ulong = 8;
-    let mut attr = [0u64; ATTR_BYTES as usize / 8];
-    attr[0] = u64::from(TYPE_SOFTWARE) | u64::from(ATTR_BYTES) << 32;
-    attr[1] = COUNT_SW_DUMMY;
-    attr[5] = DISABLED_EXCLUDE_KERNEL_HV;
-    // SAFETY: `attr` holds the number of bytes that it claims and outlives the call.
-    owned(unsafe { libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), 0, -1, -1, CLOEXEC) })
+    let open = |exclude: u64| {
+        let attr = [u64::from(ty) | u64::from(ATTR_BYTES) << 32, config, 0, 0, 0, DISABLED | exclude, 0, 0];
+        // SAFETY: `attr` holds the number of bytes that it claims and outlives the call.
+        owned(unsafe { libc::syscall(libc::SYS_perf_event_open, attr.as_ptr(), 0, -1, -1, CLOEXEC) })
+    };
+    open(0).or_else(|error| match error.kind() {
+        io::ErrorKind::PermissionDenied => open(EXCLUDE_KERNEL_HV),
+        _ => Err(error),
+    })
+}
+
+/// Makes sure that a part of a file has memory. Its size stays.
+pub(crate) fn allocate(file: &impl AsRawFd, offset: u64, bytes: u64) -> io::Result<()> {
+    // SAFETY: takes integers.
+    let result = unsafe {
+        libc::fallocate(file.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, offset as libc::off_t, bytes as libc::off_t)
+    };
+    checked(libc::c_long::from(result)).map(drop)
 }

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use ust_ctf::metadata;
 use ust_ctf::model::{EnvValue, TraceClass};
 use ust_ctf::packet::PacketHeader;
+use ust_shm::context::ContextList;
 use ust_shm::region::Region;
 
 use crate::classes::{Classes, Table};
@@ -131,9 +132,9 @@ impl Trace {
         Ok(trace)
     }
 
-    /// The class for a process with these descriptors, preferably `current`.
-    pub(crate) fn assign_class(&mut self, current: Option<usize>, table: &Table) -> usize {
-        let (class_idx, changed) = self.classes.assign(current, table);
+    /// The class for a process with these descriptors in a channel with these contexts, preferably `current`.
+    pub(crate) fn assign_class(&mut self, current: Option<usize>, contexts: &ContextList, table: &Table) -> usize {
+        let (class_idx, changed) = self.classes.assign(current, contexts, table);
         self.metadata_stale |= changed;
         class_idx
     }

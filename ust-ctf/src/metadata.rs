@@ -51,9 +51,17 @@ pub fn render(trace: &TraceClass) -> String {
         let _ = write!(
             out,
             "stream {{\n\tid = {};\n\tevent.header := struct event_header;\n\tpacket.context := struct \
-             packet_context;\n}};\n\n",
+             packet_context;\n",
             stream.id
         );
+        if !stream.context.is_empty() {
+            out.push_str("\tevent.context := struct {\n");
+            for (field, names) in stream.context.iter().zip(member_names(&stream.context)) {
+                render_field(&mut out, &names, &field.ty);
+            }
+            out.push_str("\t};\n");
+        }
+        out.push_str("};\n\n");
         for event in &stream.events {
             render_event(&mut out, event, stream.id);
         }

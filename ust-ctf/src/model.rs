@@ -66,6 +66,8 @@ pub struct Clock {
 pub struct StreamClass {
     /// What `stream_id` of a packet refers to.
     pub id: u64,
+    /// What precedes the payload of each event, in order; empty for nothing.
+    pub context: Vec<Field>,
     /// The classes, in the order in which they are written.
     pub events: Vec<EventClass>,
 }

@@ -68,7 +68,12 @@ fn unknown<S: Schema>(reference: &Reference, schemas: &[S]) -> Complaint {
     let [Step::Member(name), ..] = reference.steps.as_slice() else {
         return Complaint::new(reference.span.clone(), "this names nothing");
     };
-    let mut names: Vec<String> = schemas.iter().flat_map(|schema| schema.names(reference.root)).collect();
+    let names = schemas.iter().flat_map(|schema| schema.names(reference.root)).collect();
+    unknown_name(reference, name, names)
+}
+
+/// Complains that `reference`, which begins with `name`, is nothing that there is.
+pub(crate) fn unknown_name(reference: &Reference, name: &String, mut names: Vec<String>) -> Complaint {
     names.sort_unstable();
     names.dedup();
     let (what, dollar) = match reference.root {

@@ -49,12 +49,16 @@
 //! # Ok::<(), ust_filter::FilterError>(())
 //! ```
 //!
+//! [`Filter::compile`] makes the program that traced programs run, [`Filter::accepts`] asks about events that were recorded; both say
+//! the same.
+//!
 //! What this crate does not do: it knows no trace and no memory of a traced program. Who uses it says what fields there are
 //! ([`Schema`]) and what their values are ([`Values`]).
 #![deny(unsafe_code)]
 
 mod ast;
 mod check;
+mod compile;
 mod error;
 mod eval;
 mod lexer;

@@ -28,7 +28,7 @@ pub struct Field {
     pub computed: Option<Expr>,
     /// Passed for the use of computed fields, not a field itself.
     pub skip: bool,
-    /// In the description, not in the record.
+    /// In the description and in what filters see, not in the record.
     pub nowrite: bool,
     /// The functions of `ust::field::modify` to apply to the type.
     modifiers: Vec<Ident>,
@@ -131,11 +131,6 @@ impl Field {
         self.modifiers.is_empty() && self.computed.is_none() && !self.skip && !self.nowrite && !named
     }
 
-    /// Tells whether the record has the field.
-    pub fn is_stored(&self) -> bool {
-        !self.skip && !self.nowrite
-    }
-
     /// The type for a stub: anything at all if the type was an error.
     pub fn stub_type(&self) -> TokenStream {
         match self.bad_type {
@@ -167,11 +162,11 @@ impl Field {
         quote!(match ::core::convert::identity::<#ty>(#expr) { #ident => { #rest } })
     }
 
-    /// The expression that makes the field's wire; `None` for what is not stored.
+    /// The expression that makes the field's wire; `None` for what is no field.
     pub fn wire(&self) -> Option<TokenStream> {
         let (wire, ident) = (self.trait_item("wire"), &self.ident);
         let argument = quote_spanned!(last_span(&self.ty)=> (#ident));
-        self.is_stored().then(|| quote!(#wire #argument))
+        (!self.skip).then(|| quote!(#wire #argument))
     }
 
     /// The path to an item of `Field` for the type. Its tokens span the type from its first to its last

@@ -23,7 +23,7 @@
 //! impl checkout::Event {
 //!     #[inline(always)]
 //!     pub fn encode(sink: impl Sink, order: u64, sku: &str) {
-//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)))
+//!         sink.take((<u64 as Field>::wire(order), <&str as Field>::wire(sku)), ())
 //!     }
 //!     #[inline(never)]
 //!     pub fn emit(order: u64, sku: &str) {
@@ -35,6 +35,9 @@
 //! The impls stand beside the function, not in the module, so that types are looked up where they were
 //! written, also in a function body. Of an event class there are the field list (`EventClass::FIELDS`)
 //! and the recording function (`Class::record`), which takes the tracepoint as an argument.
+//!
+//! The second argument of `take` are the fields that only filters see. `emit` and `record` are never inlined: their return address is the context
+//! `ip`.
 //!
 //! The expansion has no unsafe block and, as a rule, no `#[allow(..)]`: a crate that forbids the lint
 //! would refuse the attribute, while the compiler hides most lints in the output of a macro anyway.
@@ -376,11 +379,14 @@ fn encode(declaration: &Declaration) -> TokenStream {
     let params = params_of(declaration);
     let (many, odd_names) = (declaration.allow_many_arguments(), allow_odd_names(names_of(declaration)));
     let sink = fields::hidden("sink");
-    let unused = fields.iter().filter(|field| !field.is_stored()).map(|field| &field.ident);
-    let wires = fields::group(fields.iter().filter_map(Field::wire).collect());
+    let unused = fields.iter().filter(|field| field.skip).map(|field| &field.ident);
+    let wires = |nowrite: bool| {
+        fields::group(fields.iter().filter(|field| field.nowrite == nowrite).filter_map(Field::wire).collect())
+    };
+    let (wires, hidden) = (wires(false), wires(true));
     let take = quote! {
         #(let _ = &#unused;)*
-        ::ust::__private::Sink::take(#sink, #wires)
+        ::ust::__private::Sink::take(#sink, #wires, #hidden)
     };
     let body = fields.iter().rev().fold(take, |rest, field| field.compute_before(rest));
     quote! {

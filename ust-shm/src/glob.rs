@@ -6,21 +6,26 @@
 /// A trailing lone `\` stands for itself.
 #[must_use]
 pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    matches_by(|i| pattern.get(i).copied(), |i| name.get(i).copied())
+}
+
+/// [`matches`] for texts that are read byte by byte; `None` is the end.
+pub(crate) fn matches_by(pattern: impl Fn(usize) -> Option<u8>, name: impl Fn(usize) -> Option<u8>) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go on after a mismatch: behind the newest star, with one more byte swallowed by it.
     let mut retry: Option<(usize, usize)> = None;
-    while n < name.len() {
-        let (literal, width) = match (pattern.get(p), pattern.get(p + 1)) {
+    while let Some(next_of_name) = name(n) {
+        let (literal, width) = match (pattern(p), pattern(p + 1)) {
             (Some(b'*'), _) => {
                 retry = Some((p + 1, n));
                 p += 1;
                 continue;
             }
-            (Some(b'\\'), Some(&next)) => (Some(next), 2),
-            (Some(&byte), _) => (Some(byte), 1),
+            (Some(b'\\'), Some(next)) => (Some(next), 2),
+            (Some(byte), _) => (Some(byte), 1),
             (None, _) => (None, 0),
         };
-        if literal == name.get(n).copied() {
+        if literal == Some(next_of_name) {
             p += width;
             n += 1;
         } else if let Some((star_p, star_n)) = retry {
@@ -31,7 +36,10 @@ pub fn matches(pattern: &[u8], name: &[u8]) -> bool {
             return false;
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|&b| b == b'*'))
+    while pattern(p) == Some(b'*') {
+        p += 1;
+    }
+    pattern(p).is_none()
 }
 
 #[cfg(test)]

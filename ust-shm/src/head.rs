@@ -2,6 +2,7 @@
 //! The head of an image: its header and tables, and how rules are applied to them.
 
 use crate::atomics::{AtomicU64, Ordering};
+use crate::context::ContextList;
 use crate::layout::*;
 use crate::limits::*;
 use crate::region::Region;
@@ -13,18 +14,21 @@ pub struct Head(Region);
 
 impl Head {
     /// Takes the head's mapping, or gives `None` where it is too short.
+    #[inline]
     #[must_use]
     pub fn new(region: Region) -> Option<Self> {
         (region.len() >= HEAD_BYTES).then_some(Self(region))
     }
 
     /// The mapping itself.
+    #[inline]
     #[must_use]
     pub const fn region(&self) -> Region {
         self.0
     }
 
     /// The image's header.
+    #[inline]
     #[must_use]
     pub fn header(&self) -> Option<&ImageHeader> {
         self.0.get(0)
@@ -76,6 +80,10 @@ impl Head {
             slot.subbuf_count.store(channel.subbuf_count, Ordering::Relaxed);
             slot.mode.store(channel.mode as u32, Ordering::Relaxed);
             slot.block_timeout_us.store(channel.block_timeout_us, Ordering::Relaxed);
+            let codes = channel.contexts.codes();
+            for (word, codes) in slot.contexts.iter().zip(codes.as_chunks::<8>().0) {
+                word.store(u64::from_le_bytes(*codes), Ordering::Relaxed);
+            }
             slot.uid.store(channel.uid, Ordering::Release);
         }
         for i in (0..CHANNEL_COUNT_MAX).filter(|i| named & 1 << i == 0) {
@@ -96,10 +104,15 @@ impl Head {
         let subbuf_count = shared.subbuf_count.load(Ordering::Relaxed);
         let mode = LossMode::from_u32(shared.mode.load(Ordering::Relaxed))?;
         let block_timeout_us = shared.block_timeout_us.load(Ordering::Relaxed);
+        let mut codes = [0; CONTEXT_COUNT_MAX];
+        for (codes, word) in codes.as_chunks_mut::<8>().0.iter_mut().zip(&shared.contexts) {
+            *codes = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        let contexts = ContextList::from_codes(codes)?;
         if uid == 0 || !geometry_is_valid(subbuf_bytes, subbuf_count) {
             return None;
         }
-        Some(Channel { slot: slot as u32, uid, mode, subbuf_bytes, subbuf_count, block_timeout_us })
+        Some(Channel { slot: slot as u32, uid, mode, subbuf_bytes, subbuf_count, block_timeout_us, contexts })
     }
 }
 

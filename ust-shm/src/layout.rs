@@ -23,8 +23,17 @@ pub const CHANNELS_OFFSET: u64 = 4096;
 pub const OBJECTS_OFFSET: u64 = 8192;
 /// Offset of the ring directory.
 pub const RINGS_OFFSET: u64 = 16_384;
+/// Offset of the filter area.
+pub const FILTERS_OFFSET: u64 = 327_680;
+/// Bytes of the filter area: two halves, each for some thousand small filters.
+pub const FILTERS_BYTES: u64 = 262_144;
 /// Bytes before the first piece.
-pub const HEAD_BYTES: u64 = 327_680;
+pub const HEAD_BYTES: u64 = FILTERS_OFFSET + FILTERS_BYTES;
+
+/// Slots of the channel table; the last one is never used, since its bit is another mark.
+pub const CHANNEL_SLOT_COUNT: usize = 64;
+/// Bytes of the two words of a tracepoint: enable word, filter word.
+pub const WORDS_BYTES: u64 = 16;
 
 /// Offset of the event counters in an arena: directly behind the header, so that a writer needs one address for both.
 pub const COUNTERS_OFFSET: u64 = 512;
@@ -107,6 +116,8 @@ pub enum LostCause {
     Corrupt = 3,
     /// The thread's tracing state was already torn down.
     ThreadGone = 4,
+    /// A filter could not be asked: it is corrupt, kept changing, or found no memory for the record.
+    Filter = 5,
 }
 
 /// What happens when a ring is full.
@@ -156,7 +167,8 @@ pub struct ImageHeader {
     pub rules_generation: AtomicU64,
     pub wakeup_wanted: AtomicU32,
     pad1: AtomicU32,
-    pad2: [AtomicU64; 14],
+    pub filter_seq: AtomicU64,
+    pad2: [AtomicU64; 13],
     pub lost: [AtomicU64; 16],
 }
 
@@ -170,7 +182,8 @@ pub struct ChannelSlot {
     pub mode: AtomicU32,
     pub reserved: AtomicU32,
     pub block_timeout_us: AtomicU64,
-    pad: [AtomicU64; 4],
+    /// Codes of contexts, eight to a word.
+    pub contexts: [AtomicU64; CONTEXT_COUNT_MAX / 8],
 }
 
 /// One entry of the object table.
@@ -313,6 +326,7 @@ const _: () = {
     assert!(offset_of!(ImageHeader, allocated) == 80);
     assert!(offset_of!(ImageHeader, rules_generation) == 128);
     assert!(offset_of!(ImageHeader, wakeup_wanted) == 136);
+    assert!(offset_of!(ImageHeader, filter_seq) == 144);
     assert!(offset_of!(ImageHeader, lost) == 256);
     assert!(size_of::<ImageHeader>() == 384);
     assert!(size_of::<ChannelSlot>() == 64);
@@ -326,9 +340,12 @@ const _: () = {
     assert!(size_of::<RingHeader>() as u64 == COUNTERS_OFFSET);
     assert!(size_of::<SubbufEntry>() as u64 == ENTRY_BYTES);
     assert!(offset_of!(SubbufEntry, migrations) == 48);
-    assert!(CHANNELS_OFFSET + 64 * CHANNEL_COUNT_MAX as u64 == OBJECTS_OFFSET);
+    assert!(offset_of!(ChannelSlot, contexts) == 32);
+    assert!(CHANNELS_OFFSET + 64 * CHANNEL_SLOT_COUNT as u64 == OBJECTS_OFFSET);
+    assert!(CHANNEL_COUNT_MAX == SPECIAL_BIT as usize && CHANNEL_COUNT_MAX < CHANNEL_SLOT_COUNT);
     assert!(OBJECTS_OFFSET + 32 * OBJECT_COUNT_MAX as u64 == RINGS_OFFSET);
-    assert!(RINGS_OFFSET + 64 * RING_COUNT_MAX as u64 <= HEAD_BYTES);
+    assert!(RINGS_OFFSET + 64 * RING_COUNT_MAX as u64 <= FILTERS_OFFSET);
+    assert!(FILTERS_OFFSET.is_multiple_of(PIECE_ALIGN));
     assert!(HEAD_BYTES.is_multiple_of(PIECE_ALIGN));
     assert!(u64::from_le_bytes(*b"\0USTIMG1") == IMAGE_MAGIC);
     assert!(u64::from_le_bytes(*b"USTRULE1") == RULES_MAGIC);

@@ -1,8 +1,27 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every limit of the contract, with the reason for the number.
 
-/// Channels in a runtime directory: one bit each in an enable word.
-pub const CHANNEL_COUNT_MAX: usize = 64;
+/// Channels in a runtime directory: one bit each in an enable word, in which one bit is [`SPECIAL_BIT`].
+pub const CHANNEL_COUNT_MAX: usize = 63;
+
+/// The bit of an enable word that says that the tracepoint has an entry in the filter area: a filter for some channel, or a channel
+/// with contexts. Two bits are set then, which no event of the fast path has.
+pub const SPECIAL_BIT: u32 = 63;
+
+/// Contexts of a channel: as many codes as its slot in the channel table has room for. LTTng has 20 besides counters.
+pub const CONTEXT_COUNT_MAX: usize = 32;
+
+/// Bytes of a filter's program, some hundreds of operators.
+pub const FILTER_BYTES_MAX: usize = 16 << 10;
+
+/// Fields and contexts that a filter refers to.
+pub const FILTER_REFERENCE_COUNT_MAX: usize = 256;
+
+/// Values that a filter has on its stack, which lies on that of the traced thread: parentheses to the right of operators.
+pub const FILTER_STACK_MAX: usize = 32;
+
+/// Programs that are asked about one event: several rules for each of some channels.
+pub const FILTER_COUNT_MAX: usize = 256;
 
 /// Linked objects of one process that declare tracepoints; large plug-in hosts load some dozens.
 pub const OBJECT_COUNT_MAX: usize = 256;

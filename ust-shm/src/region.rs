@@ -81,6 +81,7 @@ impl Region {
     }
 
     /// The part of `len` bytes from `offset` on, or `None` where it does not fit.
+    #[inline]
     #[must_use]
     pub fn part(self, offset: u64, len: u64) -> Option<Self> {
         if offset.checked_add(len)? > self.len {
@@ -113,7 +114,16 @@ impl Region {
         true
     }
 
+    /// The `count` words of 8 bytes from `offset` on, or `None` where they do not fit or are not aligned.
+    #[inline]
+    #[must_use]
+    pub fn words(self, offset: u64, count: u32) -> Option<Words> {
+        let part = self.part(offset, 8 * u64::from(count))?;
+        (part.base.as_ptr() as u64).is_multiple_of(8).then_some(Words { base: part.base.cast(), count })
+    }
+
     /// The word at `offset`, or `None` where it does not fit.
+    #[inline]
     #[must_use]
     pub fn word<'a>(self, offset: u64) -> Option<&'a AtomicU64> {
         let end = offset.checked_add(8)?;
@@ -122,5 +132,43 @@ impl Region {
         }
         // SAFETY: in bounds and aligned by the checks above; an atomic claims nothing about its bytes.
         Some(unsafe { &*self.base.as_ptr().add(offset as usize).cast::<AtomicU64>() })
+    }
+}
+
+/// Words of 8 bytes of a region, to be read by their index.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    base: NonNull<AtomicU64>,
+    count: u32,
+}
+
+impl Words {
+    /// How many there are.
+    #[inline(always)]
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+
+    /// Word `idx` at this moment, by one Relaxed load; `None` where there is none.
+    #[inline(always)]
+    #[must_use]
+    pub fn load(self, idx: u32) -> Option<u64> {
+        if idx >= self.count {
+            return None;
+        }
+        // SAFETY: in bounds by the check above and aligned (`Region::words`); an atomic claims nothing about its bytes.
+        Some(unsafe { (*self.base.as_ptr().add(idx as usize)).load(Ordering::Relaxed) })
+    }
+
+    /// `count` of them from `at` on, or `None` where they do not fit.
+    #[inline(always)]
+    #[must_use]
+    pub fn part(self, at: u32, count: u32) -> Option<Self> {
+        if at > self.count || count > self.count - at {
+            return None;
+        }
+        // SAFETY: in bounds by the check above, so the pointer stays inside the mapping.
+        Some(Self { base: unsafe { self.base.add(at as usize) }, count })
     }
 }

@@ -4,13 +4,17 @@
 //! [`RulesView`] reads a private copy of the file without allocating, so that a starting program can use it;
 //! [`RulesBuilder`] makes the file's bytes.
 
+use crate::context::ContextList;
 use crate::descriptor::LogLevel;
+use crate::filter::Program;
 use crate::glob;
 use crate::layout::{LossMode, RULES_ABI, RULES_MAGIC, geometry_is_valid};
-use crate::limits::{CHANNEL_COUNT_MAX, EVENT_NAME_BYTES_MAX, RULE_COUNT_MAX, RULES_BYTES_MAX};
+use crate::limits::{
+    CHANNEL_COUNT_MAX, CONTEXT_COUNT_MAX, EVENT_NAME_BYTES_MAX, FILTER_BYTES_MAX, RULE_COUNT_MAX, RULES_BYTES_MAX,
+};
 
 const HEADER_BYTES: usize = 32;
-const CHANNEL_BYTES: usize = 32;
+const CHANNEL_BYTES: usize = 32 + CONTEXT_COUNT_MAX;
 
 /// Where rings of a channel get their shape and behaviour from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Channel {
     pub subbuf_count: u32,
     /// Block mode: how long a writer waits, in µs; `u64::MAX` is no limit.
     pub block_timeout_us: u64,
+    /// What is added to each event. It never changes for one `uid`.
+    pub contexts: ContextList,
 }
 
 /// Checked rules over a private copy of the file.
@@ -119,6 +125,7 @@ impl<'a> RulesView<'a> {
             subbuf_count: u32_at(self.bytes, at + 12)?,
             block_timeout_us: u64_at(self.bytes, at + 16)?,
             uid: u64_at(self.bytes, at + 24)?,
+            contexts: ContextList::from_codes(array(self.bytes, at + 32)?)?,
         };
         let valid = (channel.slot as usize) < CHANNEL_COUNT_MAX
             && channel.uid != 0
@@ -130,25 +137,41 @@ impl<'a> RulesView<'a> {
         RuleIter { bytes: self.bytes, at: HEADER_BYTES + self.channel_count * CHANNEL_BYTES, left: self.rule_count }
     }
 
-    /// The enable word of `provider:name`: bit *n* is set where channel slot *n* wants the event.
+    /// What the rules say of the event `(provider, name, log level)`: the channel slots that want it, and those among them that want it
+    /// only if a filter says so, since all rules for it there have one.
     ///
-    /// 0 for a name longer than [`EVENT_NAME_BYTES_MAX`].
+    /// No slots for a name longer than [`EVENT_NAME_BYTES_MAX`].
     #[must_use]
-    pub fn word_for(&self, provider: &str, name: &str, loglevel: u8) -> u64 {
-        let mut buffer = [0u8; EVENT_NAME_BYTES_MAX];
-        let len = provider.len() + 1 + name.len();
-        let Some(full) = buffer.get_mut(..len) else { return 0 };
-        let bytes = provider.bytes().chain([b':']).chain(name.bytes());
-        for (slot, byte) in full.iter_mut().zip(bytes) {
-            *slot = byte;
-        }
-        let mut word = 0;
-        for rule in self.rules() {
-            if rule.wants(full, loglevel) {
-                word |= 1 << rule.slot;
+    pub fn slots_for(&self, event: (&str, &str, u8)) -> (u64, u64) {
+        let (mut wanted, mut unfiltered) = (0u64, 0u64);
+        for rule in self.rules_for(event) {
+            wanted |= 1 << rule.slot;
+            if rule.filter.is_empty() {
+                unfiltered |= 1 << rule.slot;
             }
         }
-        word
+        (wanted, wanted & !unfiltered)
+    }
+
+    /// The programs of the rules that want the event, with their channel slots.
+    pub fn programs_for<'e>(
+        &self,
+        event: (&'e str, &'e str, u8),
+    ) -> impl Iterator<Item = (u32, Program<'a>)> + use<'a, 'e> {
+        self.rules_for(event).filter_map(|rule| Some((rule.slot, Program::parse(rule.filter)?)))
+    }
+
+    fn rules_for<'e>(
+        &self,
+        (provider, name, loglevel): (&'e str, &'e str, u8),
+    ) -> impl Iterator<Item = Rule<'a>> + use<'a, 'e> {
+        let mut buffer = [0u8; EVENT_NAME_BYTES_MAX];
+        let len = provider.len() + 1 + name.len();
+        let bytes = provider.bytes().chain([b':']).chain(name.bytes());
+        for (slot, byte) in buffer.iter_mut().zip(bytes) {
+            *slot = byte;
+        }
+        self.rules().filter(move |rule| buffer.get(..len).is_some_and(|full| rule.wants(full, loglevel)))
     }
 }
 
@@ -158,6 +181,8 @@ struct Rule<'a> {
     level_max: u8,
     pattern: &'a [u8],
     exclusions: &'a [u8],
+    /// Empty: none.
+    filter: &'a [u8],
 }
 
 impl Rule<'_> {
@@ -209,7 +234,16 @@ impl<'a> Iterator for RuleIter<'a> {
             string_at(self.bytes, &mut self.at)?;
         }
         let exclusions = self.bytes.get(begin..self.at)?;
-        Some(Rule { slot, level_min, level_max, pattern, exclusions })
+        let filter_bytes = u32_at(self.bytes, self.at)? as usize;
+        if filter_bytes > FILTER_BYTES_MAX {
+            return None;
+        }
+        let filter = self.bytes.get(self.at + 4..self.at + 4 + filter_bytes)?;
+        if !filter.is_empty() {
+            Program::parse(filter)?;
+        }
+        self.at += 4 + filter_bytes;
+        Some(Rule { slot, level_min, level_max, pattern, exclusions, filter })
     }
 }
 
@@ -242,6 +276,8 @@ pub struct EventRule {
     pub level_min: LogLevel,
     /// Least severe level wanted.
     pub level_max: LogLevel,
+    /// The program of a filter ([`crate::filter::ProgramBuilder`]), empty for none.
+    pub filter: Vec<u8>,
 }
 
 impl EventRule {
@@ -254,6 +290,7 @@ impl EventRule {
             exclusions: Vec::new(),
             level_min: LogLevel::Emerg,
             level_max: LogLevel::Debug,
+            filter: Vec::new(),
         }
     }
 }
@@ -287,6 +324,7 @@ impl RulesBuilder {
             }
             out.extend(c.block_timeout_us.to_le_bytes());
             out.extend(c.uid.to_le_bytes());
+            out.extend(c.contexts.codes());
         }
         for r in &self.rules {
             out.extend(r.slot.to_le_bytes());
@@ -296,6 +334,8 @@ impl RulesBuilder {
                 out.extend(range(text.len())?.to_le_bytes());
                 out.extend(text.as_bytes());
             }
+            out.extend((r.filter.len() as u32).to_le_bytes());
+            out.extend(&r.filter);
         }
         let total = u32::try_from(out.len()).map_err(|_| RulesError::Range)?;
         if let Some(field) = out.get_mut(12..16) {
@@ -309,6 +349,8 @@ impl RulesBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Context;
+    use crate::filter::{Op, ProgramBuilder};
 
     fn builder() -> RulesBuilder {
         let channel = Channel {
@@ -318,11 +360,15 @@ mod tests {
             subbuf_bytes: 65_536,
             subbuf_count: 8,
             block_timeout_us: u64::MAX,
+            contexts: ContextList::new(&[Context::VTID, Context::PROCNAME]).expect("short"),
         };
         let mut all = EventRule::pattern(3, "shop:*");
         all.exclusions = vec!["shop:noisy*".into()];
         let mut severe = EventRule::pattern(5, "*");
         severe.level_max = LogLevel::Err;
+        let mut filter = ProgramBuilder::default();
+        filter.op(&Op::Integer(1));
+        severe.filter = filter.build(1).expect("small");
         RulesBuilder { channels: vec![channel], rules: vec![all, severe] }
     }
 
@@ -333,11 +379,11 @@ mod tests {
         let view = RulesView::parse(&bytes).expect("valid");
         assert_eq!(view.generation(), 7);
         assert_eq!(view.channels().collect::<Vec<_>>(), builder.channels);
-        assert_eq!(view.word_for("shop", "checkout", 6), 1 << 3);
-        assert_eq!(view.word_for("shop", "checkout", 3), 1 << 3 | 1 << 5);
-        assert_eq!(view.word_for("shop", "noisy_one", 6), 0);
-        assert_eq!(view.word_for("other", "x", 0), 1 << 5);
-        assert_eq!(view.word_for(&"p".repeat(300), "x", 0), 0);
+        assert_eq!(view.slots_for(("shop", "checkout", 6)), (1 << 3, 0));
+        assert_eq!(view.slots_for(("shop", "checkout", 3)), (1 << 3 | 1 << 5, 1 << 5));
+        assert_eq!(view.slots_for(("shop", "noisy_one", 6)), (0, 0));
+        assert_eq!(view.slots_for(("other", "x", 0)), (1 << 5, 1 << 5));
+        assert_eq!(view.slots_for((&"p".repeat(300), "x", 0)), (0, 0));
     }
 
     #[test]
@@ -350,7 +396,8 @@ mod tests {
             let mut damaged = bytes.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             if let Ok(view) = RulesView::parse(&damaged) {
-                let _ = view.word_for("shop", "checkout", 6);
+                let _ = view.slots_for(("shop", "checkout", 6));
+                let _ = view.programs_for(("other", "x", 0)).count();
                 assert!(view.channels().count() <= CHANNEL_COUNT_MAX);
             }
         }

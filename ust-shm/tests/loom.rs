@@ -329,3 +329,60 @@ fn a_process_that_starts_while_rules_change_ends_with_the_new_ones() {
 fn a_process_that_reads_the_rules_only_once_may_keep_old_ones() {
     registration_against_rule_changes(1);
 }
+
+/// The words of `filter::area`: a number, two halves of one word, and what names the newest one.
+///
+/// The model says what `Application` and `Entry` do, step by step; they themselves use the hardware's atomics.
+struct Filters {
+    seq: AtomicU64,
+    halves: [AtomicU64; 2],
+    name: AtomicU64,
+}
+
+impl Filters {
+    /// A1 and A2: an application of which the only word is its number.
+    fn apply(&self) {
+        let number = self.seq.fetch_add(1, Ordering::AcqRel) + 1;
+        fence(Ordering::Release);
+        self.halves[number as usize % 2].store(number, Ordering::Relaxed);
+        self.name.store(number, Ordering::Release);
+    }
+
+    /// A3; whether what was read counts is asked only if `checks`.
+    fn read(&self, checks: bool) {
+        let name = self.name.load(Ordering::Acquire);
+        let found = self.halves[name as usize % 2].load(Ordering::Relaxed);
+        fence(Ordering::Acquire);
+        let is_current = self.seq.load(Ordering::Relaxed) - name <= 1;
+        assert!(found == name || checks && !is_current, "the entry is of another application");
+    }
+}
+
+fn filters_against_changes(checks: bool) {
+    loom::model(move || {
+        let filters = Arc::new(Filters {
+            seq: AtomicU64::new(0),
+            halves: [AtomicU64::new(0), AtomicU64::new(0)],
+            name: AtomicU64::new(0),
+        });
+        filters.apply();
+        let applier = {
+            let filters = Arc::clone(&filters);
+            thread::spawn(move || (0..3).for_each(|_| filters.apply()))
+        };
+        filters.read(checks);
+        filters.read(checks);
+        applier.join().expect("no panic");
+    });
+}
+
+#[test]
+fn an_entry_that_counts_was_whole_while_it_was_read() {
+    filters_against_changes(true);
+}
+
+#[test]
+#[should_panic(expected = "the entry is of another application")]
+fn an_entry_that_is_not_looked_at_again_may_be_of_another_application() {
+    filters_against_changes(false);
+}

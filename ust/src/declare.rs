@@ -47,7 +47,7 @@
 /// | `name = ".."`  | the field's name, if it is not the argument's                                |
 /// | `expr = ..`    | callers do not pass this argument: it is computed from the others            |
 /// | `skip`         | the argument is not a field: it is for `expr` of other fields                |
-/// | `nowrite`      | the field is described, but not stored                                       |
+/// | `nowrite`      | the field is for filters: it is not in the trace                             |
 ///
 /// ```
 /// struct Order {

@@ -100,8 +100,12 @@ pub fn in_child() {
             writer.make_orphan();
         }
     }
-    for (cell, mark) in thread.marks.iter().zip(marks) {
+    for (idx, (cell, mark)) in thread.marks.iter().zip(marks).enumerate() {
         cell.set(*mark);
+        if *mark != 0 {
+            // A record that has not come to its rings yet: it is not to be stored at all.
+            thread.interrupted.set(thread.interrupted.get() | 1 << idx);
+        }
     }
     thread.locate_cpu();
 }

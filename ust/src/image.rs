@@ -15,7 +15,7 @@ use ust_shm::region::Region;
 
 use crate::path::Path;
 use crate::process::Process;
-use crate::sys::{self, Fd};
+use crate::sys::{self, ErrnoGuard, Fd};
 
 /// The kernel's advice numbers that older C libraries do not name.
 const MADV_POPULATE_WRITE: i32 = 23;
@@ -195,17 +195,48 @@ fn map_by_path(process: &Process, offset: u64, bytes: u64) -> Option<NonNull<u8>
 
 /// Allocates the part of the ring directory that holds entry `idx`.
 pub fn populate_ring_entry(process: &Process, idx: usize) -> bool {
-    let Some(page) = process.head().and_then(|h| h.region().part((RINGS_OFFSET + 64 * idx as u64) & !4095, 4096))
-    else {
-        return false;
-    };
+    populate_pages(process, (RINGS_OFFSET + 64 * idx as u64) & !4095, 4096)
+}
+
+/// Bytes of the filter area for each bit of `Process::filter_pages`.
+const PAGE_BYTES: u64 = FILTERS_BYTES / u64::BITS as u64;
+
+/// Makes sure that a part of the filter area has memory, once for each page: then reading it is no SIGBUS. Safe in signal handlers.
+#[inline(always)]
+pub fn provide_filters(process: &Process, offset: u64, bytes: u64) -> bool {
+    let page = |at: u64| at.saturating_sub(FILTERS_OFFSET) / PAGE_BYTES;
+    let (first, last) = (page(offset), page(offset + bytes.saturating_sub(1)));
+    let there = process.filter_pages.load(Ordering::Relaxed);
+    // Nearly all entries lie in one page.
+    if first == last && there >> (first & 63) & 1 != 0 {
+        return true;
+    }
+    let mask = u64::MAX << (first & 63) & u64::MAX >> (63 - last.min(63));
+    there & mask == mask || provide_pages(process, first, last, mask)
+}
+
+#[cold]
+#[inline(never)]
+fn provide_pages(process: &Process, first: u64, last: u64, mask: u64) -> bool {
+    let is_there = populate_pages(process, FILTERS_OFFSET + PAGE_BYTES * first, PAGE_BYTES * (last + 1 - first));
+    if is_there {
+        process.filter_pages.fetch_or(mask, Ordering::Relaxed);
+    }
+    is_there
+}
+
+/// Allocates pages of the head.
+#[cold]
+#[inline(never)]
+fn populate_pages(process: &Process, offset: u64, bytes: u64) -> bool {
+    let _errno = ErrnoGuard::new();
+    let Some(pages) = process.head().and_then(|h| h.region().part(offset, bytes)) else { return false };
     // SAFETY: the range lies in the head's mapping; the advice allocates.
-    if unsafe { sys::advise(page.base(), page.len(), MADV_POPULATE_WRITE) } {
+    if unsafe { sys::advise(pages.base(), pages.len(), MADV_POPULATE_WRITE) } {
         return true;
     }
     let fd = || process.image_path().and_then(|p| Fd::open(p.as_c_str(), libc::O_RDWR | libc::O_NOFOLLOW));
-    let offset = (RINGS_OFFSET + 64 * idx as u64) & !4095;
-    sys::errno() == libc::EINVAL && fd().is_some_and(|fd| fd.allocate(offset, 4096))
+    sys::errno() == libc::EINVAL && fd().is_some_and(|fd| fd.allocate(offset, bytes))
 }
 
 /// Leaves an arena out of forked children: a child makes its own image.

@@ -197,6 +197,8 @@ fn lease(process: &Process, state: &ThreadState, writer: &Writer, level: usize, 
     }
     writer.mode.set(channel.mode as u32);
     writer.block_timeout_us.set(channel.block_timeout_us);
+    writer.contexts.set(channel.contexts);
+    writer.context_bytes.set(channel.contexts.bytes());
     writer.ring_idx.set(idx as u32);
     writer.lease_word.set(word);
     name_thread(writer.header(), state.tid.get());

@@ -2,7 +2,8 @@
 //! Typed, lock-free userspace tracepoints.
 //!
 //! What this crate does not do, in the program that it is linked into: no threads, no waiting for anybody, no signal
-//! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls.
+//! handlers, no output, no allocation, no panic, no change of `errno`, no descriptor held between two calls (but for counters of the kernel that a
+//! recording asks for and that need one: `counter`).
 
 extern crate self as ust;
 
@@ -14,6 +15,8 @@ compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 on
 #[path = "private.rs"]
 pub mod __private;
 mod clock;
+mod context;
+mod counter;
 mod cpu;
 mod declare;
 mod emit;
@@ -27,11 +30,13 @@ mod nesting;
 mod path;
 mod process;
 mod record;
+mod special;
 mod start_up;
 mod sys;
 mod thread;
 mod tracepoint;
 mod unload;
+mod unwind;
 
 #[doc(inline)]
 pub use declare::{Enumeration, event_class, provider, tracepoint};

@@ -27,21 +27,21 @@ pub fn set_mark(mark: &Cell<usize>) {
     }
 }
 
-/// The stack pointer.
+/// The stack pointer, and the place in the code where it was read.
 #[inline(always)]
-pub fn stack_address() -> usize {
-    let address: usize;
+pub fn place() -> (usize, usize) {
+    let (stack, pc): (usize, usize);
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: copies a register.
+    // SAFETY: copies registers.
     unsafe {
-        core::arch::asm!("mov {}, rsp", out(reg) address, options(nomem, nostack, preserves_flags));
+        core::arch::asm!("mov {}, rsp", "lea {}, [rip]", out(reg) stack, out(reg) pc, options(nomem, nostack, preserves_flags));
     }
     #[cfg(target_arch = "aarch64")]
-    // SAFETY: copies a register.
+    // SAFETY: copies registers.
     unsafe {
-        core::arch::asm!("mov {}, sp", out(reg) address, options(nomem, nostack, preserves_flags));
+        core::arch::asm!("mov {}, sp", "adr {}, .", out(reg) stack, out(reg) pc, options(nomem, nostack, preserves_flags));
     }
-    address
+    (stack, pc)
 }
 
 /// The level for a record that interrupts another one, or that comes after one that was left by a non-local exit;

@@ -36,14 +36,14 @@ pub trait Declared {
 
 /// Where the stored form of an event goes: to the channels that want its tracepoint, or to a test.
 pub trait Sink {
-    /// Takes the fields of one event. The borrows in `wire` end with the call.
-    fn take(self, wire: impl Wire);
+    /// Takes the fields of one event, and those that only filters see. The borrows in them end with the call.
+    fn take(self, wire: impl Wire, hidden: impl Wire);
 }
 
 impl Sink for &'static Tracepoint {
     /// Records one event, wanted by at least one channel a moment ago.
     #[inline(always)]
-    fn take(self, wire: impl Wire) {
-        record::record(self, wire);
+    fn take(self, wire: impl Wire, hidden: impl Wire) {
+        record::record(self, wire, hidden);
     }
 }

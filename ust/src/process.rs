@@ -69,6 +69,8 @@ pub struct Process {
     pub allow_blocking: AtomicU32,
     head: AtomicPtr<u8>,
     image_path: UnsafeCell<Path>,
+    /// Bit *n*: page *n* of the filter area has memory.
+    pub filter_pages: AtomicU64,
     /// The arenas, by index in the ring directory.
     pub arenas: [MappedPiece; RING_COUNT_MAX],
     /// The object's enable words and descriptors.

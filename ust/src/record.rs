@@ -6,7 +6,7 @@
 //!
 //! [`record`] is inlined into each tracepoint and does the usual case alone: one channel, nesting level 0, room in the sub-buffer, the
 //! same CPU, a clock of cycles. It calls nothing, so the compiler needs no register that would have to be saved. Everything else
-//! leaves it before it has changed anything and goes to [`record_unusual`], out of line and once for all events, which
+//! leaves it before it has changed anything (a filter or a context sets a second bit in the enable word) and goes to [`record_unusual`], out of line and once for all events, which
 //! knows all cases.
 //!
 //! # Safety
@@ -18,23 +18,27 @@
 
 use core::cell::Cell;
 use core::sync::atomic::{Ordering, compiler_fence};
-use ust_shm::limits::TIMESTAMP_BITS;
+use ust_shm::layout::LostCause;
+use ust_shm::limits::{SPECIAL_BIT, TIMESTAMP_BITS};
 
 use crate::clock;
+use crate::context::EventContexts;
 use crate::field::Wire;
 use crate::lease;
 use crate::nesting;
+use crate::process::count_lost;
+use crate::special::{self, Fields, Fit};
 use crate::thread::{self, Level, ThreadState, Writer};
 use crate::tracepoint::Tracepoint;
 
 /// Bytes of an event's header.
 const HEADER_BYTES: u64 = 8;
 
-/// Records one event of `tracepoint` with the fields `wire`, once for each channel that wants it.
+/// Records one event of `tracepoint` with the fields `wire`, once for each channel that wants it. Filters see the fields `hidden`, too.
 ///
 /// Never blocks but in block mode, never fails: what cannot be recorded is counted.
 #[inline(always)]
-pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire) {
+pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wire) {
     let size = wire.size() as u64 + HEADER_BYTES;
     let (mark, state) = thread::first_mark();
     if mark == 0 && wire.is_fit() {
@@ -52,7 +56,8 @@ pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire) {
         }
         unmark(mark);
     }
-    record_wire(wire, tracepoint, nesting::stack_address());
+    let (stack, pc) = nesting::place();
+    record_wire(wire, hidden, tracepoint, stack, pc);
 }
 
 /// The writer of the one channel that wants the event, if nothing about it is unusual, and the time.
@@ -90,7 +95,7 @@ fn only_writer(level: &Level, wanted: u64) -> Option<&Writer> {
     if wanted & wanted.wrapping_sub(1) != 0 {
         return None;
     }
-    // SAFETY: at most 64, the last of the writers, which stands for "no channel" and never has room.
+    // SAFETY: at most 64, the last of the writers, which stands for "no channel" and never has room, like that of the special bit.
     Some(unsafe { level.writers.get_unchecked(wanted.trailing_zeros() as usize) })
 }
 
@@ -113,46 +118,50 @@ unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64
 }
 
 /// Hands the fields on by address: done here, out of line, so that in [`record`] they stay in registers (and, being the first
-/// argument, in those in which they came).
+/// arguments, in those in which they came).
 #[cold]
 #[inline(never)]
-fn record_wire<W: Wire>(wire: W, tracepoint: &'static Tracepoint, stack: usize) {
-    let wire = wire.fit();
-    // SAFETY: by the contract of `Wire`, `put` stores exactly `size()` bytes of a fit value and does not panic.
-    unsafe { record_unusual(tracepoint, stack, wire.size(), &|at| _ = wire.put(at)) };
+fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, stack: usize, pc: usize) {
+    record_unusual(tracepoint, stack, pc, &Fit::new(wire, hidden));
 }
 
-/// Records one event in every case that there is: a first event, any nesting level, any number of channels, a full
-/// sub-buffer, another CPU.
+/// Records one event in every case that there is: a first event, any nesting level, any number of channels, filters, contexts, a
+/// full sub-buffer, another CPU.
 ///
-/// `stack` is the stack pointer of the tracepoint's frame: where [`record`] sets the mark, so that marks compare.
-///
-/// # Safety
-/// `put(at)` stores exactly `size_bytes` bytes from `at` on (unaligned), and does not panic.
+/// `stack` is the stack pointer of the tracepoint's frame, where [`record`] sets the mark, so that marks compare; `pc` a place in its code.
 #[inline(never)]
-unsafe fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, size_bytes: usize, put: &dyn Fn(*mut u8)) {
+fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, pc: usize, fields: &dyn Fields) {
     let wanted = tracepoint.wanted();
     let Some(state) = thread::state().or_else(thread::make_state) else { return };
-    let Some(level_idx) = nesting::find_level(state, stack) else { return };
+    let [first_mark, ..] = &state.marks;
+    let found = if first_mark.get() == 0 { Some(0) } else { nesting::find_level(state, stack) };
+    let Some(level_idx) = found else { return };
     let (Some(mark), Some(level)) = (state.marks.get(level_idx), state.levels.get(level_idx)) else { return };
     mark.set(stack);
     compiler_fence(Ordering::SeqCst);
-    let event = Event {
-        state,
-        level,
-        level_idx,
-        timestamp: state.now(),
-        size: size_bytes as u64 + HEADER_BYTES,
-        id: tracepoint.id(),
+    let level_bit = 1 << level_idx;
+    state.interrupted.set(state.interrupted.get() & !level_bit);
+    let contexts = EventContexts::new(state, stack, pc);
+    let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
+        wanted
+    } else {
+        special::slots(tracepoint, state, level_idx, fields, &contexts)
     };
-    let mut left = wanted;
-    while left != 0 {
-        // SAFETY: by this function's contract.
-        unsafe { event.store(left.trailing_zeros() as usize, put) };
-        left &= left - 1;
+    // While a filter was asked, a handler may have forked: the event is the parent's.
+    if left != 0 && state.interrupted.get() & level_bit == 0 {
+        let size = fields.size() as u64 + HEADER_BYTES;
+        let timestamp = state.now();
+        let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts: &contexts };
+        while left != 0 {
+            event.store(left.trailing_zeros() as usize, fields);
+            left &= left - 1;
+        }
     }
     unmark(mark);
 }
+
+/// How often an event asks for room: for its first ring, for its contexts, for a sub-buffer after a migration.
+const ROOM_TRIES: u32 = 4;
 
 /// One event on its way into rings: what is the same for all channels.
 struct Event<'a> {
@@ -160,33 +169,46 @@ struct Event<'a> {
     level: &'a Level,
     level_idx: usize,
     timestamp: u64,
+    /// Without contexts.
     size: u64,
     id: u32,
+    contexts: &'a EventContexts<'a>,
 }
 
 impl Event<'_> {
     /// Stores the event for one channel.
-    ///
-    /// # Safety
-    /// `put` as for [`record_unusual`].
-    unsafe fn store(&self, slot: usize, put: &dyn Fn(*mut u8)) {
+    fn store(&self, slot: usize, fields: &dyn Fields) {
         let Some(writer) = self.level.writers.get(slot) else { return };
         let mut stamp = self.timestamp;
-        if !writer.cursor.has_room(self.size) {
-            match lease::make_room(self.state, self.level_idx, slot, self.size, stamp) {
+        for _ in 0..ROOM_TRIES {
+            // A ring that is leased meanwhile may be of a channel with contexts.
+            let size = self.size + u64::from(writer.context_bytes.get());
+            let step = if !writer.cursor.has_room(size) {
+                lease::make_room
+            } else if writer.cursor.is_odd(stamp, self.state.cpu_now()) {
+                lease::admit
+            } else {
+                break;
+            };
+            match step(self.state, self.level_idx, slot, size, stamp) {
                 Some(now) => stamp = now,
                 None => return,
             }
         }
-        if writer.cursor.is_odd(stamp, self.state.cpu_now()) {
-            match lease::admit(self.state, self.level_idx, slot, self.size, stamp) {
-                Some(now) => stamp = now,
-                None => return,
-            }
-        }
-        let Some(end) = writer.cursor.room(self.size) else { return };
+        let Some(end) = writer.cursor.room(self.size + u64::from(writer.context_bytes.get())) else {
+            return count_lost(LostCause::NoRing);
+        };
         let counter = self.id.min(writer.counter_last.get());
-        // SAFETY: there is room, so there is a ring; `put` by this function's contract.
+        let put = |at: *mut u8| {
+            // SAFETY: `store` gives room for the contexts (`context_bytes` is that of the list), then the fields, by the contract of
+            // `Fields`.
+            unsafe {
+                let with_contexts = writer.context_bytes.get() != 0;
+                let at = if with_contexts { self.contexts.put(&writer.contexts.get(), at) } else { at };
+                fields.put(at);
+            }
+        };
+        // SAFETY: there is room, so there is a ring; `put` stores the event's size less the header's.
         unsafe { store(writer, self.id, counter, stamp, end, put) };
     }
 }

@@ -9,8 +9,9 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
 use ust_shm::encode::{encode, encoded_bytes};
-use ust_shm::head::{Head, store_word};
-use ust_shm::layout::{flags, object_state};
+use ust_shm::filter::area::Application;
+use ust_shm::head::Head;
+use ust_shm::layout::{WORDS_BYTES, flags, object_state};
 use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
 use ust_shm::rules::{RulesView, apply_until_stable};
 
@@ -22,6 +23,7 @@ use crate::sys::{self, ErrnoGuard, Fd};
 use crate::thread;
 use crate::tracepoint::{Tracepoint, linked};
 use crate::unload;
+use crate::unwind;
 
 /// How often rules that keep changing are applied before the consumer side is left to do it.
 const APPLY_TRIES: u32 = 8;
@@ -73,6 +75,7 @@ extern "C" fn constructor() {
         return say_off("no memory that fork wipes (Linux 4.14 or later is needed)");
     }
     thread::set_up_exit();
+    unwind::set_up();
     unload::set_up();
     // SAFETY: registers a handler that lives as long as this linked object; the C library forgets it on dlclose.
     unsafe { libc::pthread_atfork(Some(fork::before), Some(fork::in_parent), Some(after_fork_in_child)) };
@@ -143,7 +146,7 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
         return Err(reason);
     }
     process.set_image(head, shown);
-    apply_rules(&dir, &head);
+    apply_rules(process, &dir, &head);
     Ok(())
 }
 
@@ -151,7 +154,7 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
 fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason> {
     let no_room = "no memory for the tracepoints' descriptions";
     let count = linked().count() as u32;
-    let words_bytes = 8 * u64::from(count);
+    let words_bytes = WORDS_BYTES * u64::from(count);
     let total = words_bytes + linked().map(|t| encoded_bytes(t.desc())).sum::<u64>();
     let header = head.header().ok_or(no_room)?;
     let first_id = header.event_id_count.fetch_add(count, Ordering::Relaxed);
@@ -176,35 +179,41 @@ fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason
     entry.state.store(object_state::LIVE, Ordering::Release);
     header.object_count.store(1, Ordering::Release);
     for (i, tracepoint) in (0..).zip(linked()) {
-        tracepoint.attach(piece.word(8 * u64::from(i)), first_id + i);
+        tracepoint.attach(piece.word(WORDS_BYTES * u64::from(i)), first_id + i);
     }
     Ok(())
 }
 
 /// Applies the rules that are there, and again while their generation changes (`docs/shm-layout.md`, "Application").
-fn apply_rules(dir: &Path, head: &Head) {
+fn apply_rules(process: &Process, dir: &Path, head: &Head) {
     let Some(path) = dir.with(b"/rules") else { return };
     apply_until_stable(APPLY_TRIES, |applied| {
         with_rules(&path, |rules| {
             if rules.generation() != applied {
-                apply(rules, head, linked());
+                apply(process, rules, head, linked());
             }
             rules.generation()
         })
     });
 }
 
-fn apply(rules: &RulesView<'_>, head: &Head, tracepoints: impl Iterator<Item = &'static Tracepoint>) {
-    head.store_channels(rules);
+fn apply(
+    process: &Process,
+    rules: &RulesView<'_>,
+    head: &Head,
+    tracepoints: impl Iterator<Item = &'static Tracepoint>,
+) {
+    let provide = |offset, bytes| image::provide_filters(process, offset, bytes);
+    let Some(mut application) = Application::begin(*head, *rules, u64::MAX, provide) else { return };
     for tracepoint in tracepoints {
         let desc = tracepoint.desc();
-        if let Some(word) = tracepoint.word() {
-            store_word(word, rules.word_for(desc.provider, desc.name, desc.loglevel as u8));
+        let event = (desc.provider, desc.name, desc.loglevel as u8);
+        let Some(enable) = tracepoint.word() else { continue };
+        if !application.apply(event, desc.fields, enable, tracepoint.filter_word()) {
+            return;
         }
     }
-    if let Some(header) = head.header() {
-        header.rules_generation.store(rules.generation(), Ordering::Release);
-    }
+    application.end();
 }
 
 /// Hands the rules to `use_rules`, if there are valid ones whose writer is alive.

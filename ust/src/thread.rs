@@ -13,16 +13,18 @@
 
 #![allow(unsafe_code)]
 
-use core::cell::Cell;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::c_void;
 use core::ptr::{NonNull, null, null_mut};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use ust_shm::context::ContextList;
 use ust_shm::layout::{LostCause, RingHeader, SubbufEntry, ring_state};
-use ust_shm::limits::{CHANNEL_COUNT_MAX, LEVEL_COUNT};
+use ust_shm::limits::LEVEL_COUNT;
 use ust_shm::region::Region;
 use ust_shm::ring::writer::{Cursor, NO_CPU, WhenFull};
 use ust_shm::ring::{Geometry, RingWords};
 
+use crate::context::ThreadContexts;
 use crate::process::{Process, STATE_COUNT_MAX, count_lost};
 use crate::sys::{self, ErrnoGuard};
 
@@ -54,7 +56,14 @@ pub struct Writer {
     pub abandoned_at: Cell<u64>,
     /// 1 in a forked child whose parent owns the record in progress: the ring is private memory that nobody reads.
     orphan: Cell<u32>,
+    /// Bytes of the contexts in each event.
+    pub context_bytes: Cell<u32>,
+    /// What is stored in each event before its fields.
+    pub contexts: Cell<ContextList>,
 }
+
+// The fast path computes addresses of writers.
+const _: () = assert!(size_of::<Writer>() == 192);
 
 /// The addresses of a leased ring, from its mapped arena.
 pub struct Arena {
@@ -191,8 +200,8 @@ impl RingWords for Writer {
 /// The writers of one nesting level.
 #[repr(C, align(64))]
 pub struct Level {
-    /// By channel slot. The last one stands for "no channel": it never has a ring.
-    pub writers: [Writer; CHANNEL_COUNT_MAX + 1],
+    /// By the bits of enable words. That of the special bit and the last one, which stands for "no channel", never have a ring.
+    pub writers: [Writer; u64::BITS as usize + 1],
 }
 
 /// The state of one thread; all zero is the fresh state.
@@ -212,7 +221,16 @@ pub struct ThreadState {
     pub tid: Cell<u32>,
     /// By nesting level.
     pub levels: [Level; LEVEL_COUNT],
+    /// Bit *n*: the record in progress on level *n* is the parent's; what is left of it is none of this child's.
+    pub interrupted: Cell<u32>,
+    /// What is known of the thread's contexts.
+    pub contexts: ThreadContexts,
+    /// By nesting level: where records for filters are made. Memory exists only where it was used.
+    pub scratch: [UnsafeCell<[u8; SCRATCH_BYTES]>; LEVEL_COUNT],
 }
+
+/// Bytes of a record that filters look at; for a larger one memory is mapped each time.
+pub const SCRATCH_BYTES: usize = 16 << 10;
 
 thread_local! {
     // Constant and without a destructor, so that access is a plain load at any moment of the thread's life.
@@ -388,6 +406,7 @@ pub fn give_back_states(process: &Process) {
         // A handler may have made it known twice.
         state.forget(process);
         return_rings(state);
+        state.contexts.counters.close();
         // SAFETY: made by `make_state`, known nowhere else any more.
         unsafe { sys::unmap(memory.cast(), size_of::<ThreadState>() as u64) };
     }
@@ -414,6 +433,7 @@ unsafe extern "C" fn thread_ends(state: *mut c_void) {
         }
         return_rings(ending);
     }
+    ending.contexts.counters.close();
     // SAFETY: `STATE` has another value, and the reference is not used any more.
     unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
     // Release: pairs with `wait_for_ending`, whose caller may unmap what was used above.

@@ -2,7 +2,7 @@
 //! The static of a tracepoint: its description, and the pointer to its enable word.
 //!
 //! # Safety
-//! `word` points to [`OFF`] or to a word in the head or an object piece of an image of this process or, after a fork, of its parent; those mappings
+//! `word` points to the first of two words: of [`OFF`], or of an object piece of an image of this process or, after a fork, of its parent; those mappings
 //! are never unmapped. Only `start_up` and `fork` store it.
 
 #![allow(unsafe_code)]
@@ -11,8 +11,8 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use ust_shm::descriptor::TracepointDesc;
 
-/// The enable word of every tracepoint that no image knows (yet).
-static OFF: AtomicU64 = AtomicU64::new(0);
+/// The enable word and the filter word of every tracepoint that no image knows (yet).
+static OFF: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
 
 /// A place in the program that can emit. Made by the macros, one static each.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ impl Tracepoint {
     /// A tracepoint that is off until an image holds it.
     #[must_use]
     pub const fn new(desc: &'static TracepointDesc) -> Self {
-        Self { word: AtomicPtr::new((&raw const OFF).cast_mut()), id: AtomicU32::new(0), desc }
+        Self { word: AtomicPtr::new((&raw const OFF).cast_mut().cast()), id: AtomicU32::new(0), desc }
     }
 
     /// What the tracepoint says of itself.
@@ -52,11 +52,18 @@ impl Tracepoint {
         unsafe { (*word).load(Ordering::Relaxed) }
     }
 
+    /// The word behind the enable word: where the tracepoint's entry in the filter area is.
+    pub(crate) fn filter_word(&self) -> &AtomicU64 {
+        let word = self.word.load(Ordering::Acquire);
+        // SAFETY: never dangling, the first of two words (module header).
+        unsafe { &*word.add(1) }
+    }
+
     /// The enable word in the image; `None` while the tracepoint is in none.
     pub(crate) fn word(&self) -> Option<&'static AtomicU64> {
         let word = self.word.load(Ordering::Acquire);
         // SAFETY: never null, never dangling (module header).
-        (!core::ptr::eq(word, &raw const OFF)).then(|| unsafe { &*word })
+        (!core::ptr::eq(word, (&raw const OFF).cast())).then(|| unsafe { &*word })
     }
 
     /// The event's number in this process.
@@ -65,12 +72,12 @@ impl Tracepoint {
         self.id.load(Ordering::Relaxed)
     }
 
-    /// Hangs the tracepoint into an image, or off where there is none.
+    /// Hangs the tracepoint into an image, or off where there is none. `word` is followed by the filter word.
     ///
     /// The Release store orders the id before the word: a thread that finds the word set by that pointer has the id, too.
     pub(crate) fn attach(&self, word: Option<&'static AtomicU64>, id: u32) {
         self.id.store(id, Ordering::Relaxed);
-        let word = word.map_or(&raw const OFF, |w| w as *const _);
+        let word = word.map_or((&raw const OFF).cast(), core::ptr::from_ref);
         self.word.store(word.cast_mut(), Ordering::Release);
     }
 }

@@ -62,9 +62,14 @@ impl Recorder {
     }
 
     pub fn in_dir(dir: RuntimeDir, channel: ChannelOptions) -> Self {
+        Self::with_filter(dir, channel, None)
+    }
+
+    pub fn with_filter(dir: RuntimeDir, channel: ChannelOptions, filter: Option<&str>) -> Self {
         let scratch = Scratch::new();
         let mut options = EngineOptions::new(scratch.path().join("trace"));
         options.channel = channel;
+        options.filter = filter.map(str::to_owned);
         options.tick = Duration::from_millis(20);
         Self { engine: Engine::new(dir, options).expect("the engine starts"), scratch }
     }
@@ -139,6 +144,13 @@ pub fn record_all(command: &mut Command) -> Outcome {
     Recorder::new(channel).run(command.env("UST_ALLOW_BLOCKING", "1"))
 }
 
+/// Records `command` in block mode with a filter.
+pub fn record_filtered(command: &mut Command, filter: &str) -> Outcome {
+    let channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
+    let dir = RuntimeDir::create_private().expect("a runtime directory");
+    Recorder::with_filter(dir, channel, Some(filter)).run(command.env("UST_ALLOW_BLOCKING", "1"))
+}
+
 /// Records a program with events of its own, which the caller reads; the folder goes with the second value.
 pub fn record_raw(command: &mut Command) -> (Summary, Scratch) {
     let mut recorder = Recorder::new(ChannelOptions { mode: LossMode::Block, ..small_rings() });
@@ -148,6 +160,25 @@ pub fn record_raw(command: &mut Command) -> (Summary, Scratch) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let Recorder { engine, scratch } = recorder;
     (engine.stop(), scratch)
+}
+
+/// Records a program with events of its own, small rings, in block mode, with changed options.
+pub fn record_with(command: &mut Command, change: impl FnOnce(&mut EngineOptions)) -> (Summary, Output, Scratch) {
+    let scratch = Scratch::new();
+    let mut options = EngineOptions::new(scratch.path().join("trace"));
+    options.channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
+    options.tick = Duration::from_millis(20);
+    change(&mut options);
+    let dir = RuntimeDir::create_private().expect("a runtime directory");
+    let mut recorder = Recorder { engine: Engine::new(dir, options).expect("the engine starts"), scratch };
+    let mut child = recorder.spawn(command.env("UST_ALLOW_BLOCKING", "1"));
+    recorder.drain_until_end(&mut child);
+    let output = child.wait_with_output().expect("our child");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let Recorder { engine, scratch } = recorder;
+    let summary = engine.stop();
+    assert_eq!(summary.warnings, Vec::<String>::new());
+    (summary, output, scratch)
 }
 
 /// One event of the traced programs, as the trace has it.

@@ -12,7 +12,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ust_consumerd::{Engine, LossMode, Progress, RuntimeDir, StartError};
+use ust_consumerd::{Context, Engine, LossMode, Progress, RuntimeDir, StartError};
 use ust_ctf::Job;
 use ust_ctf::reader::Trace;
 use ust_ctf::text::Options;
@@ -38,12 +38,20 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  ust record -- ./hello --events 1000\n  ust record -e 'shop:*' -o trace -- ./shop\n  \
+                        ust record -e 'shop:*' --filter 'total > 100 && sku == \"A-*\"' --context vtid -- ./shop\n  \
                         ust record --mode overwrite -- ./server     # keep the newest events only"
 )]
 pub struct Arguments {
     /// Record events whose `provider:name` matches; `*` matches anything. May be repeated. Default: every event.
     #[arg(short = 'e', long = "event", value_name = "PATTERN")]
     patterns: Vec<String>,
+    /// Record only events whose fields and contexts are like this: 'size > 100 && $ctx.procname == "worker*"'. The language is that of
+    /// LTTng's filters. It applies to every -e.
+    #[arg(long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// Add a context to each event: vpid, vtid, procname, pthread_id, cpu_id, ip, vuid, net_ns, perf:thread:cycles, ... May be repeated.
+    #[arg(long = "context", value_name = "NAME", value_parser = parse_context)]
+    contexts: Vec<Context>,
     /// Directory for the trace, new or empty. Default: ./NAME-YYYYmmdd-HHMMSS, NAME being that of CMD.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -85,6 +93,14 @@ impl From<Mode> for LossMode {
     }
 }
 
+/// The context that is called so.
+fn parse_context(name: &str) -> Result<Context, String> {
+    Context::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Context::all().map(Context::name).filter(|known| !known.contains(':')).collect();
+        format!("contexts are {}, and perf:thread:COUNTER", names.join(", "))
+    })
+}
+
 /// Runs `ust record`; returns the exit status.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let options = plan::options(arguments)?;
@@ -105,7 +121,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     report::print(&summary);
     let code = child::exit_code(status);
     if summary.event_count() == 0 {
-        report::print_nothing(&summary, &arguments.command, &arguments.patterns, code);
+        report::print_nothing(&summary, arguments, code);
         return Ok(NOTHING_RECORDED);
     }
     if arguments.view {
@@ -176,5 +192,11 @@ fn progress_text(progress: Progress, elapsed: Duration) -> String {
 }
 
 fn problem(error: StartError) -> Problem {
+    if let StartError::Filter(filter) = &error
+        && filter.help.is_some()
+    {
+        // It says what to try at its place.
+        return Problem { what: error.to_string(), hint: None };
+    }
     Problem::new(error.to_string(), error.hint())
 }

@@ -37,6 +37,8 @@ pub fn options(arguments: &Arguments) -> Result<EngineOptions, Problem> {
         subbuf_count: subbuf_count as u32,
         block_timeout_us: u64::MAX,
     };
+    options.filter.clone_from(&arguments.filter);
+    options.contexts.clone_from(&arguments.contexts);
     if !arguments.patterns.is_empty() {
         options.patterns.clone_from(&arguments.patterns);
     }

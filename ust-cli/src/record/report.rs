@@ -2,9 +2,9 @@
 //! What is said on standard error when a recording has ended.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 
+use super::Arguments;
 use ust_consumerd::{LossMode, Losses, Summary};
 
 use crate::size::{number_text, rounded_bytes_text};
@@ -36,6 +36,9 @@ fn text(summary: &Summary) -> String {
         let _ = writeln!(out, "           and {} more providers", providers.len() - LISTED_MAX);
     }
     put_losses(&mut out, &summary.losses, summary.mode);
+    if let Some(problem) = &summary.filter_problem {
+        let _ = writeln!(out, "warning    the filter accepts nothing: {problem}");
+    }
     for warning in &summary.warnings {
         let _ = writeln!(out, "warning    {warning}");
     }
@@ -81,6 +84,7 @@ fn put_losses(out: &mut String, losses: &Losses, mode: LossMode) {
         (losses.abandoned, "left half-written by a jump out of the event"),
         (losses.corrupt, "met a corrupt word in shared memory"),
         (losses.thread_gone, "emitted by threads that had already ended"),
+        (losses.filter, "that a filter could not be asked about"),
         (losses.packets_torn, "packets overwritten while they were copied"),
         (losses.packets_unwritten, "packets that could not be written to the trace"),
         (losses.rings_corrupt, "rings that broke the protocol"),
@@ -92,9 +96,9 @@ fn put_losses(out: &mut String, losses: &Losses, mode: LossMode) {
 }
 
 /// Says loudly that nothing was recorded, and the likely reason.
-pub fn print_nothing(summary: &Summary, command: &[OsString], patterns: &[String], code: u8) {
-    let name = command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let (what, hint) = reason(summary, &name, patterns);
+pub fn print_nothing(summary: &Summary, arguments: &Arguments, code: u8) {
+    let name = arguments.command.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (what, hint) = reason(summary, &name, arguments);
     eprintln!("error: nothing was recorded: {what}");
     eprintln!("try:   {hint}");
     if code != 0 {
@@ -102,7 +106,8 @@ pub fn print_nothing(summary: &Summary, command: &[OsString], patterns: &[String
     }
 }
 
-fn reason(summary: &Summary, name: &str, patterns: &[String]) -> (String, String) {
+fn reason(summary: &Summary, name: &str, arguments: &Arguments) -> (String, String) {
+    let patterns = arguments.patterns.as_slice();
     if summary.processes.is_empty() {
         let what = format!(
             "no process registered. `{name}` has no tracepoints of ust, or is a setuid program, or ended before its \
@@ -115,6 +120,19 @@ fn reason(summary: &Summary, name: &str, patterns: &[String]) -> (String, String
         return (format!("all {} events were lost", summary.losses.events()), "the causes above".to_owned());
     }
     let registered = summary.registered.len();
+    if summary.filter_problem.is_some() {
+        return (
+            "no tracepoint has what the filter asks for".to_owned(),
+            "the names that the warning tells".to_owned(),
+        );
+    }
+    let filtered = arguments.filter.is_some();
+    if filtered
+        && (patterns.is_empty() || summary.registered.iter().any(|event| patterns.iter().any(|p| matches(p, event))))
+    {
+        let what = "no event of the tracepoints that match passed the filter, or none was reached".to_owned();
+        return (what, "without --filter, to see which events the program emits".to_owned());
+    }
     if patterns.is_empty() {
         let what = format!("no tracepoint was reached ({registered} registered)");
         return (what, "check that the program comes to its tracepoints".to_owned());

@@ -2,6 +2,7 @@
 //! The command as its user meets it: arguments in, files, text and exit status out.
 
 mod ended;
+mod filter;
 mod follow;
 mod harness;
 mod killed;

@@ -3,6 +3,7 @@
 
 mod discovery;
 mod drain;
+mod filters;
 mod harness;
 mod hostile;
 mod loss;

@@ -16,8 +16,8 @@ use ust_shm::descriptor::{Base, FieldDesc, FieldType, Integer, LogLevel, Scalar,
 use ust_shm::encode::{encode, encoded_bytes};
 use ust_shm::head::Head;
 use ust_shm::layout::{
-    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, RingHeader, SubbufEntry, clock, entries_offset,
-    image_state, object_state, ring_header_bytes, ring_state,
+    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, RingHeader, SubbufEntry, WORDS_BYTES, clock,
+    entries_offset, image_state, object_state, ring_header_bytes, ring_state,
 };
 use ust_shm::limits::PIECE_ALIGN;
 use ust_shm::region::Region;
@@ -153,7 +153,7 @@ impl Program {
 
     /// Registers a linked object.
     pub fn add_object(&mut self, tracepoints: &[TracepointDesc]) {
-        let words_bytes = 8 * tracepoints.len() as u64;
+        let words_bytes = WORDS_BYTES * tracepoints.len() as u64;
         let bytes = words_bytes + tracepoints.iter().map(encoded_bytes).sum::<u64>();
         let offset = self.piece(bytes);
         let (pages, region) = map(&self.file, offset, bytes);
@@ -177,7 +177,12 @@ impl Program {
 
     /// The enable word of tracepoint `i` of object `object`.
     pub fn word(&self, object: usize, i: u64) -> u64 {
-        self.words[object].1.word(8 * i).expect("in range").load(Ordering::Acquire)
+        self.words[object].1.word(WORDS_BYTES * i).expect("in range").load(Ordering::Acquire)
+    }
+
+    /// The filter word of tracepoint `i` of object `object`.
+    pub fn filter_word(&self, object: usize, i: u64) -> &AtomicU64 {
+        self.words[object].1.word(WORDS_BYTES * i + 8).expect("in range")
     }
 
     /// Makes a ring for the channel in slot 0, leased by thread `vtid`.

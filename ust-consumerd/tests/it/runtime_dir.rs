@@ -64,7 +64,7 @@ fn the_rules_are_locked_while_the_engine_lives_and_want_nothing_afterwards() {
     let generation = || {
         let bytes = fs::read(path.join("rules")).expect("published");
         let view = RulesView::parse(&bytes).expect("valid");
-        (view.generation(), view.word_for("test", "one", 6))
+        (view.generation(), view.slots_for(("test", "one", 6)).0)
     };
     for run in 0..2 {
         let dir = RuntimeDir::open(&path).expect("free");

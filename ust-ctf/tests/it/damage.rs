@@ -46,7 +46,11 @@ fn stream() -> Vec<u8> {
 
 fn write(folder: &Path, bytes: &[u8]) {
     let events = vec![sample::hello(), sample::every_kind()];
-    sample::write_trace(folder, &sample::trace_class(vec![StreamClass { id: 0, events }]), &[("chan", bytes)]);
+    sample::write_trace(
+        folder,
+        &sample::trace_class(vec![StreamClass { id: 0, context: vec![], events }]),
+        &[("chan", bytes)],
+    );
 }
 
 #[test]
@@ -100,7 +104,7 @@ fn metadata_with_any_bit_flipped_or_cut_anywhere_is_read_without_a_panic() {
     let mut event = sample::every_kind();
     event.fields.retain(|field| ["colour", "maybe_int", "floats", "net_shorts"].contains(&field.name.as_str()));
     let events = vec![event];
-    let good = render(&sample::trace_class(vec![StreamClass { id: 0, events }])).into_bytes();
+    let good = render(&sample::trace_class(vec![StreamClass { id: 0, context: vec![], events }])).into_bytes();
     let file = Path::new("metadata");
     let mut refused = 0;
     for bit in 0..good.len() * 8 {

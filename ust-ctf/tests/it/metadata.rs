@@ -9,7 +9,9 @@ use crate::sample;
 #[test]
 fn the_metadata_of_every_kind_of_field_is_this_text() {
     let events = vec![sample::hello(), sample::every_kind(), sample::bare()];
-    let class =
-        sample::trace_class(vec![StreamClass { id: 0, events }, StreamClass { id: 7, events: vec![sample::bare()] }]);
+    let class = sample::trace_class(vec![
+        StreamClass { id: 0, context: vec![], events },
+        StreamClass { id: 7, context: vec![], events: vec![sample::bare()] },
+    ]);
     insta::assert_snapshot!(render(&class));
 }

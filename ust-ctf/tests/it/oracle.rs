@@ -92,8 +92,8 @@ fn check(folder: &Path) {
 fn class() -> TraceClass {
     let events = vec![sample::hello(), sample::every_kind(), sample::bare()];
     sample::trace_class(vec![
-        StreamClass { id: 0, events },
-        StreamClass { id: 7, events: vec![sample::bare(), sample::hello()] },
+        StreamClass { id: 0, context: vec![], events },
+        StreamClass { id: 7, context: vec![], events: vec![sample::bare(), sample::hello()] },
     ])
 }
 
@@ -134,7 +134,7 @@ fn every_byte_of_a_string_is_shown_alike() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut event = sample::bare();
     event.fields = vec![ust_ctf::model::Field::new("text", ust_ctf::model::Scalar::String)];
-    let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![event] }]);
+    let class = sample::trace_class(vec![StreamClass { id: 0, context: vec![], events: vec![event] }]);
     let text: String = (1..=0x250_u32).filter_map(char::from_u32).collect();
     let mut body = Vec::new();
     sample::put_event(&mut body, 65_535, 1, &[text.as_bytes(), b"\0"].concat());

@@ -160,7 +160,7 @@ proptest! {
             source: None,
         };
         let payload: Vec<u8> = written.iter().flat_map(|(_, bytes, _)| bytes.clone()).collect();
-        let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![event] }]);
+        let class = sample::trace_class(vec![StreamClass { id: 0, context: vec![], events: vec![event] }]);
         let mut body = Vec::new();
         for time in 5..8 {
             sample::put_event(&mut body, 3, time, &payload);

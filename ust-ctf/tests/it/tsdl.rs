@@ -26,8 +26,10 @@ fn the_metadata_of_lttng_ust_becomes_these_classes() {
 #[test]
 fn our_own_metadata_becomes_these_classes() {
     let events = vec![sample::hello(), sample::every_kind(), sample::bare()];
-    let class =
-        sample::trace_class(vec![StreamClass { id: 0, events }, StreamClass { id: 7, events: vec![sample::bare()] }]);
+    let class = sample::trace_class(vec![
+        StreamClass { id: 0, context: Vec::new(), events },
+        StreamClass { id: 7, context: Vec::new(), events: vec![sample::bare()] },
+    ]);
     insta::assert_snapshot!(short::trace(&read(&render(&class))));
 }
 
@@ -232,7 +234,7 @@ proptest! {
             .map(|name| Field::new(name.clone(), FieldType::Optional(Scalar::Enumeration(labels.clone()))))
             .collect();
         let event = EventClass { fields, name: label, ..sample::bare() };
-        let class = read(&render(&sample::trace_class(vec![StreamClass { id: 0, events: vec![event] }])));
+        let class = read(&render(&sample::trace_class(vec![StreamClass { id: 0, context: Vec::new(), events: vec![event] }])));
         let payload = class.streams[0].events[0].payload.as_ref();
         prop_assert_eq!(payload.map(|payload| payload.members.len()), Some(2 * names.len()));
     }

@@ -11,7 +11,7 @@ use crate::{sample, tool};
 #[test]
 fn babeltrace2_prints_the_hello_event_as_it_prints_that_of_lttng() {
     let folder = tempfile::tempdir().expect("a folder");
-    let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![sample::hello()] }]);
+    let class = sample::trace_class(vec![StreamClass { id: 0, context: vec![], events: vec![sample::hello()] }]);
     let mut body = Vec::new();
     sample::put_event(&mut body, 1, 2000, &sample::hello_payload(1676));
     let bytes = sample::packet(&sample::packet_header(0, 0, 1000, 3000, &body), &body);
@@ -32,7 +32,11 @@ fn babeltrace2_prints_the_hello_event_as_it_prints_that_of_lttng() {
 #[test]
 fn babeltrace2_reads_every_kind_of_field_without_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
-    let class = sample::trace_class(vec![StreamClass { id: 0, events: vec![sample::every_kind(), sample::bare()] }]);
+    let class = sample::trace_class(vec![StreamClass {
+        id: 0,
+        context: vec![],
+        events: vec![sample::every_kind(), sample::bare()],
+    }]);
     let mut body = Vec::new();
     sample::put_event(&mut body, 2, 2000, &sample::every_kind_payload_some());
     sample::put_event(&mut body, 2, 2001, &sample::every_kind_payload_none());
@@ -80,8 +84,8 @@ fn no_name_label_or_value_breaks_the_metadata() {
         source: Some(Source { file: hostile.into(), line: 0, module: hostile.into() }),
     };
     let mut class = sample::trace_class(vec![
-        StreamClass { id: 0, events: vec![event] },
-        StreamClass { id: u64::from(u32::MAX), events: vec![] },
+        StreamClass { id: 0, context: vec![], events: vec![event] },
+        StreamClass { id: u64::from(u32::MAX), context: vec![], events: vec![] },
     ]);
     class.clock.name = hostile.into();
     class.clock.description = hostile.into();

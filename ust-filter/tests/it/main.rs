@@ -4,4 +4,5 @@
 mod accepts;
 mod check;
 mod grammar;
+mod program;
 mod random;

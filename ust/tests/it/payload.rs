@@ -9,7 +9,7 @@ pub(crate) struct Collect<'a>(pub(crate) &'a mut Vec<u8>);
 
 impl Sink for Collect<'_> {
     #[allow(unsafe_code)]
-    fn take(self, wire: impl Wire) {
+    fn take(self, wire: impl Wire, _: impl Wire) {
         let wire = wire.fit();
         let mut payload = vec![0xEE; wire.size()];
         // SAFETY: the wire is fit, and `payload` has the size that it asks for.
