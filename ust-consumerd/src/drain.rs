@@ -8,12 +8,11 @@
 use std::os::unix::fs::FileExt as _;
 
 use ust_shm::atomics::Ordering;
-use ust_shm::layout::{LossMode, ring_state};
+use ust_shm::layout::ring_state;
 use ust_shm::ring::RingWords as _;
 use ust_shm::ring::reader::{PacketSpan, Want};
-use ust_shm::rules::Channel;
 
-use crate::image::{Image, Refusal, Slot};
+use crate::image::{Image, Refusal, Slot, View};
 use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
@@ -29,19 +28,33 @@ pub(crate) enum Left {
     More,
 }
 
-/// What a visit needs besides the image.
+/// What a visit needs besides the image: the session for which it is made.
 pub(crate) struct Visit<'a> {
+    pub session: u64,
     pub trace: &'a mut Trace,
     pub tally: &'a mut Tally,
-    pub channel: &'a Channel,
-    pub want: Want,
+    /// Bits of the slots whose half-filled sub-buffers are wanted too.
+    pub due: u64,
     bytes_left: u64,
     packets_left: u32,
+    /// Whether this is the last visit: nothing that is committed after its begin is wanted.
+    last: bool,
 }
 
 impl<'a> Visit<'a> {
-    pub(crate) fn new(trace: &'a mut Trace, tally: &'a mut Tally, channel: &'a Channel, want: Want) -> Self {
-        Self { trace, tally, channel, want, bytes_left: IMAGE_ROUND_BYTES_MAX, packets_left: IMAGE_ROUND_PACKETS_MAX }
+    pub(crate) fn new(session: u64, trace: &'a mut Trace, tally: &'a mut Tally, due: u64) -> Self {
+        let (bytes_left, packets_left) = (IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX);
+        Self { session, trace, tally, due, bytes_left, packets_left, last: false }
+    }
+
+    /// A visit that takes all that was committed before it, and ends then whatever the writers do.
+    pub(crate) fn last(session: u64, trace: &'a mut Trace, tally: &'a mut Tally) -> Self {
+        let (bytes_left, packets_left) = (u64::MAX, u32::MAX);
+        Self { session, trace, tally, due: !0, bytes_left, packets_left, last: true }
+    }
+
+    fn want_of(&self, ring: &Ring) -> Want {
+        if self.due >> ring.slot & 1 == 1 { Want::Everything } else { Want::Complete }
     }
 
     fn is_spent(&self) -> bool {
@@ -53,15 +66,11 @@ impl<'a> Visit<'a> {
         self.packets_left = self.packets_left.saturating_sub(1);
     }
 
-    /// Reads what is new in the image's tables and takes what its rings hold.
+    /// Takes what the session's rings hold, but for those that overwrite.
     ///
     /// # Errors
     /// The image must be given up.
     pub(crate) fn drain(&mut self, image: &mut Image) -> Result<Left, Refusal> {
-        self.read_tables(image)?;
-        if self.channel.mode == LossMode::Overwrite {
-            return Ok(Left::Nothing);
-        }
         self.drain_returned(image)?;
         let count = image.slots.len();
         let first = if image.next_ring < count { image.next_ring } else { 0 };
@@ -78,8 +87,8 @@ impl<'a> Visit<'a> {
     /// Takes what threads left that have ended, in the order in which they ended: then a few streams are enough for them (see
     /// [`Trace::take_stream`]). At most half of the visit, so that they cannot keep the others waiting.
     fn drain_returned(&mut self, image: &mut Image) -> Result<(), Refusal> {
-        let mut ended: Vec<(u64, usize)> =
-            image.returned_rings().map(|ring| (ring.last_timestamp_untrusted(), ring.idx)).collect();
+        let ours = image.returned_rings().filter(|ring| ring.owner == self.session && !ring.overwrite);
+        let mut ended: Vec<(u64, usize)> = ours.map(|ring| (ring.last_timestamp_untrusted(), ring.idx)).collect();
         ended.sort_unstable();
         for (_, idx) in ended {
             if self.packets_left <= IMAGE_ROUND_PACKETS_MAX / 2 || self.bytes_left <= IMAGE_ROUND_BYTES_MAX / 2 {
@@ -90,30 +99,23 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Takes over objects and rings that have appeared.
-    pub(crate) fn read_tables(&mut self, image: &mut Image) -> Result<(), Refusal> {
-        image.read_objects()?;
-        let overwrite = self.channel.mode == LossMode::Overwrite;
-        for refusal in image.read_rings(self.channel, overwrite) {
-            self.tally.losses.rings_corrupt += 1;
-            self.tally.warn(format!("{}: {refusal}", image.path.display()));
-        }
-        Ok(())
-    }
-
     fn drain_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
-        if ring.reading == Reading::Ended {
+        if ring.reading == Reading::Ended || ring.owner != self.session || ring.overwrite {
             return Ok(());
         }
         let state_before = image.ring_state_word(ring.idx);
         let returned = ring_state::of(state_before) == ring_state::RETURNED;
         ring.notice_lease(state_before);
-        let mut want = if returned { Want::Everything } else { self.want };
+        let mut want = if returned { Want::Everything } else { self.want_of(ring) };
         // What is committed later waits for the next visit, lest a busy writer's sub-buffer is taken event by event.
         let target = ring.words.header().committed.load(Ordering::Relaxed);
         loop {
-            if !returned && ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2 {
+            let reached = ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2;
+            if reached && !returned {
                 want = Want::Complete;
+            }
+            if reached && self.last {
+                break;
             }
             if self.is_spent() {
                 give_back(ring, Turn::Ends);
@@ -190,14 +192,14 @@ impl<'a> Visit<'a> {
     fn stream_of(&mut self, image: &mut Image, ring: &mut Ring, timestamp_begin: u64) -> Result<StreamId, Refusal> {
         // After `take`: an event of a new object was committed after the object was registered.
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace);
+        let class_idx = self.class_of(image);
         if let Some(stream) = ring.stream {
             if self.trace.class_of(stream) == class_idx {
                 return Ok(stream);
             }
             self.give_back_stream(ring);
         }
-        let stream = self.trace.take_stream(class_idx, timestamp_begin, &ring.origin);
+        let stream = self.trace.take_stream(ring.slot, class_idx, timestamp_begin, &ring.origin);
         ring.stream = Some(stream);
         Ok(stream)
     }
@@ -217,7 +219,8 @@ impl<'a> Visit<'a> {
         }
         let now = self.trace.clock.now();
         // A ring that never gave a packet has no time of its own.
-        let begin = if ring.reader.timestamp() == 0 { image.attached_at } else { ring.reader.timestamp() };
+        let attached_at = self.view(image).attached_at;
+        let begin = if ring.reader.timestamp() == 0 { attached_at } else { ring.reader.timestamp() };
         let stream = self.stream_of(image, ring, begin)?;
         let packet = Packet {
             origin: ring.origin,
@@ -232,27 +235,42 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
+    fn view(&self, image: &Image) -> View {
+        image.views.get(&self.session).copied().unwrap_or_default()
+    }
+
+    fn set_view(&self, image: &mut Image, change: impl FnOnce(&mut View)) {
+        change(image.views.entry(self.session).or_default());
+    }
+
+    fn class_of(&mut self, image: &mut Image) -> usize {
+        let class_idx = self.trace.assign_class(self.view(image).class_idx, &image.table);
+        self.set_view(image, |view| view.class_idx = Some(class_idx));
+        class_idx
+    }
+
     /// Reports losses outside any ring, if there are new ones, in a stream of the process.
     pub(crate) fn report_lost(&mut self, image: &mut Image) -> Result<(), Refusal> {
         let total = image.lost().into_iter().fold(0, u64::saturating_add);
-        if total <= image.lost_reported {
+        let view = self.view(image);
+        if total <= view.lost_reported {
             return Ok(());
         }
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace);
+        let class_idx = self.class_of(image);
         let origin = image.origin();
-        let stream = match image.lost_stream {
+        let stream = match view.lost_stream {
             Some(stream) => stream,
             None => self.trace.add_stream(class_idx, &origin.procname, origin.vpid, "lost"),
         };
-        image.lost_stream = Some(stream);
+        self.set_view(image, |view| view.lost_stream = Some(stream));
         let now = self.trace.clock.now();
-        let discarded_more = total - image.lost_reported;
-        let packet = Packet { origin, timestamp_begin: image.attached_at, timestamp_end: now, cpu: 0, discarded_more };
+        let discarded_more = total - view.lost_reported;
+        let packet = Packet { origin, timestamp_begin: view.attached_at, timestamp_end: now, cpu: 0, discarded_more };
         let result = self.write(stream, &packet, &Content::Empty);
         self.trace.close_stream(stream);
         if result? {
-            image.lost_reported = total;
+            self.set_view(image, |view| view.lost_reported = total);
         }
         Ok(())
     }
@@ -264,6 +282,9 @@ impl<'a> Visit<'a> {
     pub(crate) fn finish(&mut self, image: &mut Image) -> Result<(), Refusal> {
         for idx in 0..image.slots.len() {
             with_ring(image, idx, |image, ring| {
+                if ring.owner != self.session {
+                    return Ok(());
+                }
                 let result = self.finish_ring(image, ring);
                 self.give_back_stream(ring);
                 result
@@ -273,7 +294,7 @@ impl<'a> Visit<'a> {
     }
 
     fn finish_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
-        if self.channel.mode == LossMode::Overwrite && ring.reading == Reading::Open {
+        if ring.overwrite && ring.reading == Reading::Open {
             self.snapshot(image, ring)?;
         }
         // A corrupt ring's counters are as good as the rest of it, but what they say is all there is.
@@ -340,12 +361,6 @@ fn with_ring(
 
 /// Name for a thread that has ended and whose ring another thread uses since: its own name is gone.
 const ENDED_THREAD: [u8; 16] = *b"(ended thread)\0\0";
-
-fn class_of(image: &mut Image, trace: &mut Trace) -> usize {
-    let class_idx = trace.assign_class(image.class_idx, &image.table);
-    image.class_idx = Some(class_idx);
-    class_idx
-}
 
 fn data_offset(ring: &Ring, span: &PacketSpan) -> u64 {
     ring.shape.arena_offset + ring.shape.header_bytes + ring.shape.geometry.data_offset(span.begin)

@@ -5,6 +5,7 @@
 //! used later is the private copy. The head, the enable words and the rings are mapped. Words are touched by
 //! single atomic accesses, under the fault guard; bytes are read by the kernel, which a truncation cannot hurt.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -20,8 +21,9 @@ use ust_shm::layout::{
 use ust_shm::limits::{
     EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN, RING_COUNT_MAX,
 };
-use ust_shm::rules::{Channel, RulesView};
+use ust_shm::rules::RulesView;
 
+use crate::channels::Channels;
 use crate::classes::Table;
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
@@ -55,8 +57,10 @@ struct Object {
 pub(crate) enum Slot {
     /// Not written yet.
     Unknown,
-    /// Of a channel that is not ours, or unusable.
+    /// Unusable.
     Ignored,
+    /// Of a channel that nobody knows, or that was known once.
+    Foreign,
     /// One of ours.
     Ours(Box<Ring>),
 }
@@ -71,22 +75,36 @@ pub(crate) struct Image {
     pub slots: Vec<Slot>,
     /// Ids and descriptors of all objects seen.
     pub table: Table,
-    pub class_idx: Option<usize>,
-    /// Where losses outside any ring are reported.
-    pub lost_stream: Option<StreamId>,
-    pub lost_reported: u64,
-    pub attached_at: u64,
+    /// What each session that records the process knows of it.
+    pub views: BTreeMap<u64, View>,
+    /// Bits of the channels that the process is recorded in.
+    pub wanted: u64,
+    /// User and group of the process.
+    pub user: (u32, u32),
+    pub exe: Option<PathBuf>,
     /// Ring at which the next round begins.
     pub next_ring: usize,
     pub closed_since: Option<Instant>,
-    /// Seen for the process's own sake only: nothing of it is recorded.
-    pub ignored: bool,
+    /// The process is gone, and a flight recorder still wants what it left.
+    pub kept: bool,
     /// A directory entry that could not be used leaves unread data behind: the file is not ours to remove.
     pub holds_foreign: bool,
     objects: Vec<Object>,
     object_pending: bool,
     descriptor_bytes: u64,
     head_map: Mapping,
+}
+
+/// What one session knows of an image.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct View {
+    pub class_idx: Option<usize>,
+    /// Where losses outside any ring are reported.
+    pub lost_stream: Option<StreamId>,
+    pub lost_reported: u64,
+    /// Losses by cause before the session began to count.
+    pub lost_base: [u64; 16],
+    pub attached_at: u64,
 }
 
 /// Why an image, or what is left of it, cannot be used.
@@ -125,13 +143,13 @@ impl Image {
             owner,
             slots: Vec::new(),
             table: Table::new(),
-            class_idx: None,
-            lost_stream: None,
-            lost_reported: 0,
-            attached_at: 0,
+            views: BTreeMap::new(),
+            wanted: 0,
+            user: sys::user_of(identity.pid).unwrap_or((found.uid(), found.gid())),
+            exe: std::fs::read_link(format!("/proc/{}/exe", identity.pid)).ok(),
             next_ring: 0,
             closed_since: None,
-            ignored: false,
+            kept: false,
             holds_foreign: false,
             objects: Vec::new(),
             object_pending: false,
@@ -256,16 +274,20 @@ impl Image {
     pub(crate) fn apply_rules(&self, rules: &RulesView<'_>) {
         let head = self.head();
         head.store_channels(rules);
-        self.store_words(|tracepoint| rules.word_for(&tracepoint.provider, &tracepoint.name, tracepoint.loglevel));
+        self.store_words(rules);
         self.header().rules_generation.store(rules.generation(), Ordering::Release);
     }
 
-    /// Switches every tracepoint off.
-    pub(crate) fn silence(&self) {
-        self.store_words(|_| 0);
+    /// Stores the words again: a process that starts applies the rules on its own, which know nothing of trackers.
+    pub(crate) fn store_words(&self, rules: &RulesView<'_>) {
+        let wanted = self.wanted;
+        let word_for = |t: &Tracepoint| {
+            if wanted == 0 { 0 } else { wanted & rules.word_for(&t.provider, &t.name, t.loglevel) }
+        };
+        self.store_each_word(word_for);
     }
 
-    fn store_words(&self, word_for: impl Fn(&Tracepoint) -> u64) {
+    fn store_each_word(&self, word_for: impl Fn(&Tracepoint) -> u64) {
         let head = self.head();
         for object in &self.objects {
             let live = |entry: &ObjectEntry| entry.state.load(Ordering::Acquire) == object_state::LIVE;
@@ -281,7 +303,7 @@ impl Image {
     }
 
     /// Looks at directory entries that were not usable or not there at the last call. Returns what is wrong with new ones.
-    pub(crate) fn read_rings(&mut self, channel: &Channel, overwrite: bool) -> Vec<Refusal> {
+    pub(crate) fn read_rings(&mut self, channels: &Channels) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
         if count_untrusted > RING_COUNT_MAX {
@@ -293,7 +315,7 @@ impl Image {
         }
         for idx in 0..self.slots.len() {
             if matches!(self.slots[idx], Slot::Unknown) {
-                match self.look_at_ring(idx, channel, overwrite) {
+                match self.look_at_ring(idx, channels) {
                     Ok(slot) => self.slots[idx] = slot,
                     Err(reason) => {
                         self.slots[idx] = Slot::Ignored;
@@ -305,20 +327,33 @@ impl Image {
         refusals
     }
 
-    fn look_at_ring(&mut self, idx: usize, channel: &Channel, overwrite: bool) -> Result<Slot, Refusal> {
+    fn look_at_ring(&mut self, idx: usize, channels: &Channels) -> Result<Slot, Refusal> {
         let head = self.head();
         let Some(entry) = head.ring(idx) else { return Ok(Slot::Ignored) };
         // Acquire: pairs with the Release store of the first lease; the shape is written before.
-        if ring_state::of(entry.state.load(Ordering::Acquire)) == ring_state::EMPTY {
+        let state = entry.state.load(Ordering::Acquire);
+        if ring_state::of(state) == ring_state::EMPTY && ring_state::lease(state) == 0 {
             return Ok(Slot::Unknown);
         }
         let shape = Shape::load(entry, self.identity.image_bytes)?;
-        if shape.channel_uid != channel.uid {
+        let Some((channel, owner)) = channels.find(shape.channel_uid) else {
             self.holds_foreign = true;
-            return Ok(Slot::Ignored);
-        }
-        let ours = Ring::map(idx, shape, &self.file, overwrite, self.origin());
+            return Ok(Slot::Foreign);
+        };
+        let ours = Ring::map(idx, shape, &self.file, &channel, owner, self.origin());
         ours.map(|ring| Slot::Ours(Box::new(ring))).map_err(|error| format!("cannot be mapped: {error}"))
+    }
+
+    /// Whether no thread can write to a ring of channel `uid`: none is leased, being claimed, or unknown.
+    pub(crate) fn is_quiet(&self, uid: u64) -> bool {
+        let count = self.header().ring_count.load(Ordering::Acquire) as usize;
+        (0..count.min(RING_COUNT_MAX)).all(|idx| {
+            let head = self.head();
+            let Some(entry) = head.ring(idx) else { return true };
+            let state = ring_state::of(entry.state.load(Ordering::Acquire));
+            let writable = matches!(state, ring_state::EMPTY | ring_state::LEASED);
+            !writable || state == ring_state::LEASED && entry.channel_uid.load(Ordering::Relaxed) != uid
+        })
     }
 
     /// The process as the author of a packet.
@@ -326,18 +361,27 @@ impl Image {
         Origin { vpid: self.identity.pid, vtid: self.identity.pid, procname: self.identity.procname }
     }
 
-    /// Whether a thread has returned a ring since it was looked at last; it may be one that is not known here yet.
-    pub(crate) fn has_returned(&self) -> bool {
+    /// Whether a thread has returned a ring since it was looked at last, of those that `is_drained` knows; it may be one that is
+    /// not known here yet.
+    pub(crate) fn has_returned(&self, is_drained: impl Fn(&Ring) -> bool) -> bool {
         let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
         let mut unknown = self.slots.len()..count_untrusted.min(RING_COUNT_MAX);
         unknown.any(|idx| ring_state::of(self.ring_state_word(idx)) == ring_state::RETURNED)
-            || self.returned_rings().next().is_some()
+            || self.returned_rings().any(is_drained)
     }
 
     /// The known rings that threads have returned.
     pub(crate) fn returned_rings(&self) -> impl Iterator<Item = &Ring> {
         self.rings().filter(|ring| {
             ring.reading == Reading::Open && ring_state::of(self.ring_state_word(ring.idx)) == ring_state::RETURNED
+        })
+    }
+
+    /// The rings of ours.
+    pub(crate) fn rings_mut(&mut self) -> impl Iterator<Item = &mut Ring> {
+        self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Ours(ring) => Some(&mut **ring),
+            _ => None,
         })
     }
 

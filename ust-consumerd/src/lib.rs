@@ -28,16 +28,21 @@
 //! - Link the runtime `ust`, parse events, or start a process.
 //!
 //! # Files
-//! `engine` (the loop), `drain` (rings to packets), `ring`, `image`, `owner` (liveness), `classes` and `trace` (CTF on disk),
-//! `clock`, `runtime_dir`, `guard` and `map` (memory of others), `sys` (system calls), `summary`, `limits`.
+//! `hub` (the loop), `apps` (discovery), `session`, `channels` (slots) and `lifecycle`, `engine` (a hub with one session),
+//! `drain` (rings to packets), `ring`, `image`, `owner` (liveness), `classes` and `trace` (CTF on disk), `clock`, `runtime_dir`, `guard` and `map` (memory of others), `sys` (system calls), `summary`, `limits`.
 
+mod apps;
+mod channels;
 mod classes;
 mod clock;
+mod config;
 mod drain;
 mod engine;
 mod error;
 mod guard;
+mod hub;
 mod image;
+mod lifecycle;
 mod limits;
 mod map;
 mod options;
@@ -45,11 +50,15 @@ mod owner;
 mod recording;
 mod ring;
 mod runtime_dir;
+mod session;
 mod stream_file;
 mod summary;
 mod sys;
 mod trace;
 
+pub use config::{
+    ChannelConfig, LOG_LEVELS, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker,
+};
 pub use engine::Engine;
 pub use error::StartError;
 pub use options::{ChannelOptions, EngineOptions};

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use ust_shm::layout::LossMode;
 
 use crate::image::Image;
 use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
+use crate::ring::Counters;
 
 /// What a recording amounted to.
 #[derive(Clone, Debug)]
@@ -65,7 +67,7 @@ pub struct EventCount {
 }
 
 /// Losses by cause: events first, then what holds an unknown number of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
     /// Events that found their ring full.
@@ -95,6 +97,17 @@ pub struct Losses {
 }
 
 impl Losses {
+    fn add(&mut self, more: &Self) {
+        add(&mut self.ring_full, more.ring_full);
+        add(&mut self.too_big, more.too_big);
+        add(&mut self.wait_timed_out, more.wait_timed_out);
+        add(&mut self.no_ring, more.no_ring);
+        add(&mut self.nested, more.nested);
+        add(&mut self.abandoned, more.abandoned);
+        add(&mut self.corrupt, more.corrupt);
+        add(&mut self.thread_gone, more.thread_gone);
+    }
+
     /// Returns the number of events known to be lost.
     #[must_use]
     pub fn events(&self) -> u64 {
@@ -139,7 +152,7 @@ impl Summary {
 }
 
 /// The state of a running recording.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// Processes that registered so far.
@@ -150,6 +163,8 @@ pub struct Progress {
     pub lost: u64,
     /// Bytes of the trace so far.
     pub bytes: u64,
+    /// Packets of the trace so far.
+    pub packets: u64,
 }
 
 /// Sums up while the recording runs.
@@ -195,31 +210,24 @@ impl Tally {
         self.processes.iter_mut().rev().find(|p| p.pid == identity.pid && p.exec_id == identity.exec_id)
     }
 
-    /// Adds what the image's shared counters say, when nothing more comes from it.
-    pub(crate) fn close(&mut self, image: &Image, running: bool) {
-        let losses = losses_of(image);
-        self.losses.ring_full = self.losses.ring_full.saturating_add(losses.ring_full);
-        add(&mut self.losses.too_big, losses.too_big);
-        add(&mut self.losses.wait_timed_out, losses.wait_timed_out);
-        add(&mut self.losses.no_ring, losses.no_ring);
-        add(&mut self.losses.nested, losses.nested);
-        add(&mut self.losses.abandoned, losses.abandoned);
-        add(&mut self.losses.corrupt, losses.corrupt);
-        add(&mut self.losses.thread_gone, losses.thread_gone);
+    /// Adds what the image's shared counters say for `session`, when nothing more comes from it.
+    pub(crate) fn close(&mut self, session: u64, image: &Image, running: bool) {
+        let mut total = 0u64;
+        self.losses.add(&losses_outside_rings(session, image));
         let room = REGISTERED_COUNT_MAX.saturating_sub(self.registered.len());
         self.registered.extend(image.table.values().take(room).map(|t| format!("{}:{}", t.provider, t.name)));
-        let mut total = 0u64;
-        for ring in image.rings() {
-            let last = ring.shape.counter_count.saturating_sub(1);
-            ring.for_each_counter(|id, count| {
+        for ring in image.rings().filter(|ring| ring.owner == session) {
+            let counted = ring.counted();
+            self.losses.add(&losses_of(&counted));
+            let last = counted.events.len().saturating_sub(1);
+            for (id, &count) in counted.events.iter().enumerate().filter(|(_, count)| **count > 0) {
                 add(&mut total, count);
                 let tracepoint = u16::try_from(id).ok().filter(|_| id < last).and_then(|id| image.table.get(&id));
                 match tracepoint {
-                    Some(_) if count == 0 => {}
                     Some(t) => add(self.events.entry((t.provider.clone(), t.name.clone())).or_default(), count),
                     None => add(&mut self.events_uncounted, count),
                 }
-            });
+            }
         }
         if let Some(process) = self.process_of(image) {
             add(&mut process.events, total);
@@ -227,16 +235,34 @@ impl Tally {
         }
     }
 
-    /// The state as of now; `live` are the images that are not closed yet.
-    pub(crate) fn progress<'a>(&self, live: impl Iterator<Item = &'a Image>, bytes: u64) -> Progress {
+    /// The state as of now; `live` are the images that `session` has not closed yet.
+    pub(crate) fn progress<'a>(
+        &self,
+        session: u64,
+        live: impl Iterator<Item = &'a Image>,
+        (bytes, packets): (u64, u64),
+    ) -> Progress {
         let closed: u64 = self.processes.iter().map(|process| process.events).fold(0, u64::saturating_add);
-        let mut progress =
-            Progress { processes: self.processes.len() as u64, events: closed, lost: self.losses.events(), bytes };
+        let mut progress = Progress {
+            processes: self.processes.len() as u64,
+            events: closed,
+            lost: self.losses.events(),
+            bytes,
+            packets,
+        };
         for image in live {
-            add(&mut progress.lost, losses_of(image).events());
-            image.rings().for_each(|ring| ring.for_each_counter(|_, count| add(&mut progress.events, count)));
+            add(&mut progress.lost, losses_outside_rings(session, image).events());
+            for ring in image.rings().filter(|ring| ring.owner == session) {
+                let counted = ring.counted();
+                add(&mut progress.lost, losses_of(&counted).events());
+                counted.events.iter().for_each(|count| add(&mut progress.events, *count));
+            }
         }
         progress
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(crate) fn into_summary(self, output: PathBuf, mode: LossMode, packets: u64, bytes: u64) -> Summary {
@@ -257,19 +283,22 @@ impl Tally {
     }
 }
 
-/// What the image's own counters say. They are hostile, so sums saturate.
-fn losses_of(image: &Image) -> Losses {
-    use ust_shm::atomics::Ordering::Relaxed;
-    use ust_shm::ring::RingWords as _;
-    let [no_ring, nested, abandoned, corrupt, thread_gone, ..] = image.lost();
-    let mut losses = Losses { no_ring, nested, abandoned, corrupt, thread_gone, ..Losses::default() };
-    for ring in image.rings() {
-        let header = ring.words.header();
-        add(&mut losses.ring_full, header.discarded_full.load(Relaxed));
-        add(&mut losses.too_big, header.discarded_big.load(Relaxed));
-        add(&mut losses.wait_timed_out, header.discarded_wait.load(Relaxed));
+/// What the image's header counts since the session began. The counters are hostile, so sums saturate.
+fn losses_outside_rings(session: u64, image: &Image) -> Losses {
+    let base = image.views.get(&session).map_or([0; 16], |view| view.lost_base);
+    let lost = image.lost();
+    let [no_ring, nested, abandoned, corrupt, thread_gone, ..]: [u64; 16] =
+        std::array::from_fn(|cause| lost[cause].saturating_sub(base[cause]));
+    Losses { no_ring, nested, abandoned, corrupt, thread_gone, ..Losses::default() }
+}
+
+fn losses_of(counted: &Counters) -> Losses {
+    Losses {
+        ring_full: counted.discarded_full,
+        too_big: counted.discarded_big,
+        wait_timed_out: counted.discarded_wait,
+        ..Losses::default()
     }
-    losses
 }
 
 /// A thread's name, for people.

@@ -169,6 +169,14 @@ pub(crate) fn euid() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// The effective user and group of a process, as its file in `/proc` says.
+pub(crate) fn user_of(pid: i32) -> Option<(u32, u32)> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let effective =
+        |key: &str| status.lines().find_map(|l| l.strip_prefix(key)?.split_whitespace().nth(1)?.parse().ok());
+    Some((effective("Uid:")?, effective("Gid:")?))
+}
+
 /// Clock ticks per second in `/proc/PID/stat`.
 pub(crate) fn ticks_per_second() -> u64 {
     // SAFETY: takes an integer.

@@ -5,7 +5,7 @@
 //! any time (`stream_file`). A packet that could not be written has used up its sequence number, which is how the reader
 //! learns of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::limits::DISCARDED_MAX;
-use crate::stream_file::StreamFile;
+use crate::stream_file::{FileLimits, StreamFile};
 use crate::sys;
 
 /// Who recorded a packet.
@@ -70,12 +70,31 @@ pub(crate) enum PacketError {
     Image,
 }
 
+/// No channel's slot.
+const NO_SLOT: u32 = u32::MAX;
+
+/// The files of a channel's streams.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelFiles {
+    /// Part of their names.
+    pub name: String,
+    pub limits: FileLimits,
+}
+
+impl Default for ChannelFiles {
+    fn default() -> Self {
+        Self { name: "ring".to_owned(), limits: FileLimits::default() }
+    }
+}
+
 /// Names a stream of a [`Trace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamId(usize);
 
 #[derive(Debug)]
 struct Stream {
+    /// Slot of the channel.
+    slot: u32,
     class_idx: usize,
     file: StreamFile,
     packet_seq: u64,
@@ -94,8 +113,9 @@ pub(crate) struct Trace {
     classes: Classes,
     metadata_stale: bool,
     streams: Vec<Stream>,
-    /// Streams that nobody writes to: by class, end of the last packet, index.
-    idle: BTreeSet<(usize, u64, usize)>,
+    /// Streams that nobody writes to: by channel, class, end of the last packet, index.
+    idle: BTreeSet<(u32, usize, u64, usize)>,
+    channels: BTreeMap<u32, ChannelFiles>,
     open_max: u64,
     use_count: u64,
     /// Packets on disk.
@@ -121,6 +141,7 @@ impl Trace {
             metadata_stale: true,
             streams: Vec::new(),
             idle: BTreeSet::new(),
+            channels: BTreeMap::new(),
             open_max: open_max.max(1),
             use_count: 0,
             packets: 0,
@@ -136,6 +157,11 @@ impl Trace {
         let (class_idx, changed) = self.classes.assign(current, table);
         self.metadata_stale |= changed;
         class_idx
+    }
+
+    /// The directory of the trace.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Says that the clock's description changed.
@@ -169,13 +195,22 @@ impl Trace {
         Ok(())
     }
 
-    /// Adds a stream of `class_idx`; its file appears with its first packet.
+    /// Says what the files of the channel in `slot` are called and how large they may become.
+    pub(crate) fn set_channel(&mut self, slot: u32, files: ChannelFiles) {
+        self.channels.insert(slot, files);
+    }
+
+    /// Adds a stream of `class_idx` that belongs to no channel; its file appears with its first packet.
     pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], pid: i32, what: &str) -> StreamId {
+        self.push_stream(NO_SLOT, class_idx, &format!("{}-{pid}-{what}", file_name(procname)), FileLimits::default())
+    }
+
+    fn push_stream(&mut self, slot: u32, class_idx: usize, name: &str, limits: FileLimits) -> StreamId {
         let idx = self.streams.len();
-        let name = format!("{}-{pid}-{what}_{idx}", file_name(procname));
         self.streams.push(Stream {
+            slot,
             class_idx,
-            file: StreamFile::new(self.dir.clone(), name),
+            file: StreamFile::new(self.dir.clone(), format!("{name}_{idx}"), limits),
             packet_seq: 0,
             timestamp: 0,
             discarded: 0,
@@ -194,21 +229,28 @@ impl Trace {
     /// Of those that ended before it takes the one that ended last, so that there are never more streams than threads at a time,
     /// if packets come in the order of time. Files are what a short thread costs most: making one takes 200 us in
     /// a folder of thousands.
-    pub(crate) fn take_stream(&mut self, class_idx: usize, timestamp_begin: u64, origin: &Origin) -> StreamId {
-        let ended = self.idle.range((class_idx, 0, 0)..=(class_idx, timestamp_begin, usize::MAX)).next_back().copied();
-        match ended {
-            Some(found) => {
-                self.idle.remove(&found);
-                StreamId(found.2)
-            }
-            None => self.add_stream(class_idx, &origin.procname, origin.vtid, "ring"),
+    pub(crate) fn take_stream(
+        &mut self,
+        slot: u32,
+        class_idx: usize,
+        timestamp_begin: u64,
+        origin: &Origin,
+    ) -> StreamId {
+        let range = (slot, class_idx, 0, 0)..=(slot, class_idx, timestamp_begin, usize::MAX);
+        let ended = self.idle.range(range).next_back().copied();
+        if let Some(found) = ended {
+            self.idle.remove(&found);
+            return StreamId(found.3);
         }
+        let files = self.channels.get(&slot).cloned().unwrap_or_default();
+        let name = format!("{}-{}-{}", file_name(&origin.procname), origin.vtid, files.name);
+        self.push_stream(slot, class_idx, &name, files.limits)
     }
 
     /// Gives a stream back: another ring may go on with it.
     pub(crate) fn give_back_stream(&mut self, id: StreamId) {
         let stream = &self.streams[id.0];
-        self.idle.insert((stream.class_idx, stream.timestamp, id.0));
+        self.idle.insert((stream.slot, stream.class_idx, stream.timestamp, id.0));
     }
 
     /// Completes the stream's file and closes it; it is opened again if another packet comes.
