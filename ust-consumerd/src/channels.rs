@@ -52,6 +52,11 @@ impl Channels {
         self.entries.iter().flatten().map(|entry| entry.channel)
     }
 
+    /// The channels that no session has.
+    pub(crate) fn parked(&self) -> impl Iterator<Item = Channel> {
+        self.entries.iter().flatten().filter(|entry| entry.owner == 0).map(|entry| entry.channel)
+    }
+
     /// The channel of that uid with its session.
     pub(crate) fn find(&self, uid: u64) -> Option<(Channel, u64)> {
         self.entries.iter().flatten().find(|entry| entry.channel.uid == uid).map(|entry| (entry.channel, entry.owner))

@@ -43,9 +43,9 @@ impl Classes {
         table.iter().all(|(id, tracepoint)| class.get(id).is_none_or(|there| there == tracepoint))
     }
 
-    /// The classes as the metadata describes them.
-    pub(crate) fn model(&self) -> Vec<model::StreamClass> {
-        (0..)
+    /// The classes as the metadata describes them, numbered from `first` on.
+    pub(crate) fn model(&self, first: usize) -> Vec<model::StreamClass> {
+        (first as u64..)
             .zip(&self.tables)
             .map(|(id, table)| model::StreamClass {
                 id,
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(classes.assign(None, &table(&[(0, "a"), (1, "b")])), (0, true));
         assert_eq!(classes.assign(None, &table(&[(0, "a"), (1, "b")])), (0, false));
         assert_eq!(classes.assign(None, &table(&[(0, "x")])), (1, true));
-        assert_eq!(classes.model().len(), 2);
+        assert_eq!(classes.model(0).len(), 2);
     }
 
     #[test]
@@ -159,6 +159,6 @@ mod tests {
         assert_eq!(classes.assign(Some(0), &table(&[(0, "a"), (1, "plugin")])), (0, true));
         // Its twin loads another library under the same id.
         assert_eq!(classes.assign(Some(0), &table(&[(0, "a"), (1, "other")])), (1, true));
-        assert_eq!(classes.model()[0].events.len(), 2);
+        assert_eq!(classes.model(0)[0].events.len(), 2);
     }
 }

@@ -7,10 +7,11 @@
 
 use std::os::unix::fs::FileExt as _;
 
+use ust_ctf::packet::PACKET_HEADER_BYTES;
 use ust_shm::atomics::Ordering;
 use ust_shm::layout::ring_state;
 use ust_shm::ring::RingWords as _;
-use ust_shm::ring::reader::{PacketSpan, Want};
+use ust_shm::ring::reader::{PacketSpan, RingReader, Want};
 
 use crate::image::{Image, Refusal, Slot, View};
 use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
@@ -39,18 +40,20 @@ pub(crate) struct Visit<'a> {
     packets_left: u32,
     /// Whether this is the last visit: nothing that is committed after its begin is wanted.
     last: bool,
+    /// Whether rings stay as they are.
+    copies: bool,
 }
 
 impl<'a> Visit<'a> {
     pub(crate) fn new(session: u64, trace: &'a mut Trace, tally: &'a mut Tally, due: u64) -> Self {
         let (bytes_left, packets_left) = (IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX);
-        Self { session, trace, tally, due, bytes_left, packets_left, last: false }
+        Self { session, trace, tally, due, bytes_left, packets_left, last: false, copies: false }
     }
 
     /// A visit that takes all that was committed before it, and ends then whatever the writers do.
     pub(crate) fn last(session: u64, trace: &'a mut Trace, tally: &'a mut Tally) -> Self {
         let (bytes_left, packets_left) = (u64::MAX, u32::MAX);
-        Self { session, trace, tally, due: !0, bytes_left, packets_left, last: true }
+        Self { session, trace, tally, due: !0, bytes_left, packets_left, last: true, copies: false }
     }
 
     fn want_of(&self, ring: &Ring) -> Want {
@@ -100,7 +103,7 @@ impl<'a> Visit<'a> {
     }
 
     fn drain_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
-        if ring.reading == Reading::Ended || ring.owner != self.session || ring.overwrite {
+        if ring.reading == Reading::Ended || ring.owner != self.session || ring.overwrite || !ring.settled {
             return Ok(());
         }
         let state_before = image.ring_state_word(ring.idx);
@@ -231,6 +234,9 @@ impl<'a> Visit<'a> {
         };
         if self.write(stream, &packet, &Content::Empty)? {
             ring.discarded_reported = total;
+            if !self.copies {
+                ring.words.header().reported.store(total, Ordering::Relaxed);
+            }
         }
         Ok(())
     }
@@ -261,7 +267,7 @@ impl<'a> Visit<'a> {
         let origin = image.origin();
         let stream = match view.lost_stream {
             Some(stream) => stream,
-            None => self.trace.add_stream(class_idx, &origin.procname, origin.vpid, "lost"),
+            None => self.trace.add_stream(class_idx, &origin.procname, &format!("{}-lost", image.name())),
         };
         self.set_view(image, |view| view.lost_stream = Some(stream));
         let now = self.trace.clock.now();
@@ -295,14 +301,53 @@ impl<'a> Visit<'a> {
 
     fn finish_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
         if ring.overwrite && ring.reading == Reading::Open {
-            self.snapshot(image, ring)?;
+            self.snapshot(image, ring, None)?;
+            give_back(ring, Turn::Ends);
         }
         // A corrupt ring's counters are as good as the rest of it, but what they say is all there is.
         self.report_discarded(image, ring)
     }
 
-    /// Overwrite mode: copies what the ring holds now, without stopping its writer.
-    fn snapshot(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+    /// Copies what an overwrite ring holds, at most the newest `bytes_max` bytes of it, as if nobody had read the ring before, and
+    /// leaves no trace of that in the ring.
+    pub(crate) fn copy_rings(&mut self, image: &mut Image, bytes_max: Option<u64>) -> Result<(), Refusal> {
+        self.copies = true;
+        let view = self.view(image);
+        let lost_reported = view.lost_base.into_iter().fold(0, u64::saturating_add);
+        self.set_view(image, |view| *view = View { class_idx: None, lost_stream: None, lost_reported, ..*view });
+        let mut result = Ok(());
+        for idx in 0..image.slots.len() {
+            let copied = with_ring(image, idx, |image, ring| {
+                if ring.owner == self.session && ring.overwrite && ring.reading == Reading::Open {
+                    self.copy_ring(image, ring, bytes_max)?;
+                }
+                Ok(())
+            });
+            result = result.and(copied);
+        }
+        let result = result.and_then(|()| self.report_lost(image));
+        self.set_view(image, |now| *now = view);
+        result
+    }
+
+    fn copy_ring(&mut self, image: &mut Image, ring: &mut Ring, bytes_max: Option<u64>) -> Result<(), Refusal> {
+        let reader = std::mem::replace(&mut ring.reader, RingReader::new(true));
+        // What was there when the session began is not wanted again.
+        ring.reader.start_at(ring.begin_at);
+        let stream = ring.stream.take();
+        let base = &ring.base;
+        let reported = [base.discarded_full, base.discarded_big, base.discarded_wait];
+        let reported = reported.into_iter().fold(0, u64::saturating_add);
+        let reported = std::mem::replace(&mut ring.discarded_reported, reported);
+        let from = bytes_max.and_then(|bytes| newest(ring, bytes));
+        let result = self.snapshot(image, ring, from).and_then(|()| self.report_discarded(image, ring));
+        self.give_back_stream(ring);
+        (ring.reader, ring.stream, ring.discarded_reported) = (reader, stream, reported);
+        result
+    }
+
+    /// Overwrite mode: copies what the ring holds now, from position `from` on, without stopping its writer.
+    fn snapshot(&mut self, image: &mut Image, ring: &mut Ring, from: Option<u64>) -> Result<(), Refusal> {
         ring.notice_lease(image.ring_state_word(ring.idx));
         let lease_begin_untrusted = ring.words.header().lease_begin.load(Ordering::Relaxed);
         let mut copy = Vec::new();
@@ -318,6 +363,9 @@ impl<'a> Visit<'a> {
                 }
             };
             bytes_left = bytes_left.saturating_sub(span.bytes);
+            if from.is_some_and(|from| span.begin.wrapping_sub(from) > u64::MAX / 2) {
+                continue;
+            }
             copy.resize(span.bytes as usize, 0);
             if image.file.read_exact_at(&mut copy, data_offset(ring, &span)).is_err() {
                 return Err("was cut while it was read".to_owned());
@@ -339,9 +387,32 @@ impl<'a> Visit<'a> {
             if self.write(stream, &packet, &Content::Memory(&copy))? {
                 ring.discarded_reported = ring.discarded_reported.max(span.discarded);
             }
+            if !self.copies {
+                give_back(ring, Turn::GoesOn);
+            }
         }
         Ok(())
     }
+}
+
+/// Position of the packet at which the newest `bytes` bytes of an overwrite ring begin.
+fn newest(ring: &Ring, bytes: u64) -> Option<u64> {
+    let mut reader = ring.reader.clone();
+    let mut spans = Vec::new();
+    let mut left = ring.shape.geometry.ring_bytes();
+    while left > 0
+        && let Ok(Some(span)) = reader.take(&ring.words, Want::Everything)
+    {
+        left = left.saturating_sub(span.bytes);
+        spans.push((span.begin, span.bytes + PACKET_HEADER_BYTES as u64));
+    }
+    let end = spans.last().map(|(begin, bytes)| begin.wrapping_add(*bytes))?;
+    let mut sum = 0u64;
+    let fits = spans.into_iter().rev().take_while(|(_, packet)| {
+        sum = sum.saturating_add(*packet);
+        sum <= bytes
+    });
+    Some(fits.last().map_or(end, |(begin, _)| begin))
 }
 
 /// Runs `visit` on ring `idx` if it is one of ours. The ring leaves its image meanwhile, so that both can be borrowed.
@@ -382,6 +453,8 @@ fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
     if ring.put_at != consumed {
         ring.put_at = consumed;
+        // Before `consumed`: a recorder that starts after a kill in between finds the packet in its file, and with it this number.
+        ring.words.header().reported.store(ring.discarded_reported, Ordering::Relaxed);
         ring.wake_owed |= ring.reader.put(&ring.words);
     }
     if !ring.wake_owed {

@@ -93,8 +93,6 @@ impl Engine {
         {
             session.tally.warn(error.to_string());
         }
-        // Removes the files of those that have ended.
-        self.hub.finish_ended();
         let Some(session) = self.hub.sessions.pop() else { unreachable!("the session is added at the begin") };
         let (packets, bytes) = session.trace.map_or((0, 0), |trace| (trace.packets, trace.bytes));
         session.tally.into_summary(self.options.output, self.options.channel.mode, packets, bytes)

@@ -22,6 +22,7 @@ use ust_shm::rules::RulesBuilder;
 
 use crate::apps::Apps;
 use crate::channels::Channels;
+use crate::clock::TraceClock;
 use crate::drain::{Left, Visit};
 use crate::error::StartError;
 use crate::image::{Image, Refusal};
@@ -41,6 +42,8 @@ pub(crate) struct Hub {
     pub leaves_unrecorded: bool,
     /// Stream files that one trace may hold open.
     pub open_max: u64,
+    /// Is refined from the begin on, for traces that are made later.
+    pub clock: TraceClock,
     next_tick: Instant,
 }
 
@@ -60,6 +63,7 @@ impl Hub {
             leaves_unrecorded: false,
             // Half of the descriptors for images and processes, half for stream files.
             open_max: descriptors.saturating_sub(DESCRIPTOR_RESERVE) / 2,
+            clock: TraceClock::new(),
             next_tick: Instant::now(),
         })
     }
@@ -139,6 +143,7 @@ impl Hub {
     }
 
     fn on_tick(&mut self) {
+        self.clock.refine_if_due();
         for session in self.sessions.iter_mut().filter(|session| session.started) {
             let Some(trace) = &mut session.trace else { continue };
             if trace.clock.refine_if_due() {
@@ -282,7 +287,8 @@ impl Hub {
         }
     }
 
-    fn take_last(&mut self, image: &mut Image) -> Result<(), Refusal> {
+    /// Takes the last of an image for every session that records it.
+    pub(crate) fn take_last(&mut self, image: &mut Image) -> Result<(), Refusal> {
         read_tables(&mut self.sessions, &self.channels, image)?;
         for session in self.sessions.iter_mut().filter(|session| session.started) {
             take_last(session, image)?;
@@ -340,6 +346,15 @@ pub(crate) fn read_tables(sessions: &mut [Session], channels: &Channels, image: 
         for session in sessions.iter_mut().filter(|s| s.started && image.views.contains_key(&s.id)) {
             session.tally.losses.rings_corrupt += 1;
             session.tally.warn(format!("{}: {refusal}", image.path.display()));
+        }
+    }
+    let pid = image.identity.pid;
+    for ring in image.rings_mut().filter(|ring| !ring.settled) {
+        ring.settled = true;
+        let Some(session) = sessions.iter_mut().find(|session| session.id == ring.owner) else { continue };
+        let channel = session.slots.iter().find(|slot| slot.slot == ring.slot).map(|slot| slot.name.clone());
+        if let (Some(found), Some(channel)) = (&mut session.resumed, channel) {
+            ring.settled = found.settle(ring, pid, &channel);
         }
     }
     Ok(())

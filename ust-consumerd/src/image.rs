@@ -21,6 +21,7 @@ use ust_shm::layout::{
 use ust_shm::limits::{
     EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN, RING_COUNT_MAX,
 };
+use ust_shm::ring::Geometry;
 use ust_shm::rules::RulesView;
 
 use crate::channels::Channels;
@@ -28,6 +29,7 @@ use crate::classes::Table;
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
 use crate::owner::Owner;
+use crate::recover::orphan_channel;
 use crate::ring::{Reading, Ring, Shape};
 use crate::sys;
 use crate::trace::{Origin, StreamId};
@@ -156,6 +158,11 @@ impl Image {
             descriptor_bytes: 0,
             head_map,
         })
+    }
+
+    /// Its file's name.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     fn head(&self) -> Head {
@@ -342,6 +349,27 @@ impl Image {
         };
         let ours = Ring::map(idx, shape, &self.file, &channel, owner, self.origin());
         ours.map(|ring| Slot::Ours(Box::new(ring))).map_err(|error| format!("cannot be mapped: {error}"))
+    }
+
+    /// Gives every ring, whatever its channel, to `session`: the recorders that knew the channels are gone.
+    ///
+    /// # Errors
+    /// The objects cannot be read.
+    pub(crate) fn take_orphans(&mut self, session: u64) -> Result<(), Refusal> {
+        self.read_objects()?;
+        let count = (self.header().ring_count.load(Ordering::Acquire) as usize).min(RING_COUNT_MAX);
+        for idx in 0..count {
+            let head = self.head();
+            let shape = head.ring(idx).ok_or_else(String::new).and_then(|e| Shape::load(e, self.identity.image_bytes));
+            let slot = shape.and_then(|shape| {
+                let Geometry { subbuf_bytes, subbuf_count } = shape.geometry;
+                let channel = orphan_channel(shape.channel_uid, subbuf_bytes as u32, subbuf_count as u32);
+                let ring = Ring::map(idx, shape, &self.file, &channel, session, self.origin());
+                ring.map_err(|error| error.to_string())
+            });
+            self.slots.push(slot.map_or(Slot::Ignored, |ring| Slot::Ours(Box::new(ring))));
+        }
+        Ok(())
     }
 
     /// Whether no thread can write to a ring of channel `uid`: none is leased, being claimed, or unknown.

@@ -5,9 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::hub::{Hub, read_tables, take_last};
 use crate::session::Session;
+use crate::sys;
 use crate::trace::Trace;
 
 impl Hub {
@@ -27,12 +29,7 @@ impl Hub {
         };
         session.take_slots(&mut self.channels, images).ok_or(StartError::NoSlot)?;
         if session.trace.is_none() && !session.config.snapshot {
-            let mut trace = Trace::new(trace_dir, &session.config.name, open_max)?;
-            if let Some(kind) = session.clock_kind {
-                trace.clock.set_kind(kind);
-            }
-            session.describe_files(&mut trace);
-            session.trace = Some(trace);
+            session.begin_trace(trace_dir, open_max, None)?;
         }
         session.note_start();
         self.take_over(id);
@@ -101,6 +98,8 @@ impl Hub {
         if let Some(session) = self.session_mut(id) {
             session.complete_trace();
         }
+        // Removes the files of those that have ended.
+        self.finish_ended();
         published
     }
 
@@ -128,6 +127,27 @@ impl Hub {
 }
 
 impl Session {
+    /// Begins a trace in `dir`, with a clock that is refined already if there is one.
+    pub(crate) fn begin_trace(
+        &mut self,
+        dir: &Path,
+        open_max: u64,
+        clock: Option<TraceClock>,
+    ) -> Result<(), StartError> {
+        let mut trace = Trace::new(dir, &self.config.name, open_max)?;
+        if let Some(clock) = clock {
+            trace.clock = clock;
+            trace.invalidate_metadata();
+        }
+        if let Some(kind) = self.clock_kind {
+            trace.clock.set_kind(kind);
+        }
+        self.describe_files(&mut trace);
+        self.chunk.begin_s = sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000;
+        self.trace = Some(trace);
+        Ok(())
+    }
+
     /// Brings the metadata up to date and takes the padding off the files.
     pub(crate) fn complete_trace(&mut self) {
         let Some(trace) = &mut self.trace else { return };

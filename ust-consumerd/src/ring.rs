@@ -147,12 +147,16 @@ pub(crate) struct Ring {
     pub stream: Option<StreamId>,
     /// Discarded events of this ring that the trace has reported.
     pub discarded_reported: u64,
+    /// Whether it was looked up in the files of a recorder before us.
+    pub settled: bool,
     /// Slot of its channel.
     pub slot: u32,
     /// Whether its channel overwrites.
     pub overwrite: bool,
     /// The session that has its channel; 0 for none.
     pub owner: u64,
+    /// Position at which its session began.
+    pub begin_at: u64,
     /// What its counters said when the session began to count.
     pub base: Counters,
 }
@@ -182,26 +186,34 @@ impl Ring {
     ) -> std::io::Result<Self> {
         let overwrite = channel.mode == LossMode::Overwrite;
         let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes + shape.geometry.ring_bytes())?;
+        let words = RingMap {
+            mapping,
+            geometry: shape.geometry,
+            header_bytes: shape.header_bytes,
+            entries_offset: entries_offset(shape.counter_count),
+        };
+        // 0 in a ring that nobody has read; else where a recorder before us has come to.
+        let consumed = words.header().consumed.load(Ordering::Relaxed);
+        let discarded_reported = words.header().reported.load(Ordering::Relaxed);
+        let mut reader = RingReader::new(overwrite);
+        reader.start_at(consumed);
         Ok(Self {
             idx,
             shape,
-            words: RingMap {
-                mapping,
-                geometry: shape.geometry,
-                header_bytes: shape.header_bytes,
-                entries_offset: entries_offset(shape.counter_count),
-            },
-            reader: RingReader::new(overwrite),
+            words,
+            reader,
             reading: Reading::Open,
-            put_at: 0,
+            put_at: consumed,
             wake_owed: false,
             lease: None,
             origin,
             stream: None,
-            discarded_reported: 0,
+            discarded_reported,
+            settled: false,
             slot: channel.slot,
             overwrite,
             owner,
+            begin_at: consumed,
             base: Counters::default(),
         })
     }
@@ -274,6 +286,7 @@ impl Ring {
                 Err(_) => self.reading = Reading::Ended,
             }
         }
+        self.begin_at = self.reader.consumed();
         self.discarded_reported = self.reader.discarded_now(&self.words);
         self.base = self.counters();
     }

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! One session: what it shall record, and what it has.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use ust_shm::rules::RulesBuilder;
 
 use crate::channels::{Channels, Shape};
 use crate::config::{ChannelConfig, Mode, SessionConfig};
 use crate::image::{Image, View};
+use crate::resume::Found;
 use crate::stream_file::FileLimits;
 use crate::summary::Tally;
 use crate::sys;
 use crate::trace::{ChannelFiles, Trace};
+
+/// Folder of the trace that is being written, in the session's output; a rotation renames it.
+const TRACE_DIR: &str = "ust";
 
 /// A channel of a session that has a slot.
 #[derive(Clone, Debug)]
@@ -37,6 +43,25 @@ pub(crate) struct Session {
     pub tally: Tally,
     pub clock_kind: Option<u32>,
     pub slots: Vec<SlotOf>,
+    /// What a recorder before us has left, if the session was going on then.
+    pub resumed: Option<Found>,
+    /// The chunk that is being written.
+    pub chunk: Chunk,
+    /// When it is rotated by itself next.
+    pub next_rotation: Option<Instant>,
+    /// Snapshots taken so far.
+    pub snapshot_count: u64,
+}
+
+/// The part of a session's recording that goes into one directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Chunk {
+    /// Its number.
+    pub id: u64,
+    /// When it was begun, in seconds since 1970.
+    pub begin_s: u64,
+    /// Where the one before it is.
+    pub last: Option<PathBuf>,
 }
 
 impl Session {
@@ -50,7 +75,16 @@ impl Session {
             tally: Tally::default(),
             clock_kind: None,
             slots: Vec::new(),
+            resumed: None,
+            chunk: Chunk::default(),
+            next_rotation: None,
+            snapshot_count: 0,
         }
+    }
+
+    /// Where its trace is written.
+    pub(crate) fn trace_dir(&self) -> PathBuf {
+        self.config.output.join(TRACE_DIR)
     }
 
     /// What the rings of one of its channels are like. A flight recorder always overwrites.
@@ -126,7 +160,12 @@ impl Session {
             trace.clock.set_kind(kind);
             view.attached_at = trace.clock.now();
         }
-        if image.identity.created_ns < self.started_ns {
+        if let Some(found) = &self.resumed {
+            let name = image.name();
+            view.lost_base = found.lost_base.get(&name).copied().unwrap_or_default();
+            let reported = found.lost_reported.get(&name).copied().unwrap_or(0);
+            view.lost_reported = view.lost_base.into_iter().fold(reported, u64::saturating_add);
+        } else if image.identity.created_ns < self.started_ns {
             view.lost_base = image.lost();
             view.lost_reported = view.lost_base.into_iter().fold(0, u64::saturating_add);
         }
@@ -137,6 +176,7 @@ impl Session {
     /// Notes that it is started, now.
     pub(crate) fn note_start(&mut self) {
         self.started = true;
+        self.resumed = None;
         self.started_ns = sys::clock_ns(libc::CLOCK_BOOTTIME);
         self.slots.iter_mut().for_each(|slot| slot.next_tick = Instant::now() + slot.tick);
     }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ust_shm::layout::LossMode;
 
+use crate::error::StartError;
 use crate::image::Image;
 use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
 use crate::ring::Counters;
@@ -191,6 +192,13 @@ impl Tally {
         }
     }
 
+    /// Keeps what went wrong, if it did.
+    pub(crate) fn warn_of(&mut self, result: Result<(), StartError>) {
+        if let Err(error) = result {
+            self.warn(error.to_string());
+        }
+    }
+
     /// Notes a process, unless another image of it was seen before.
     pub(crate) fn notice(&mut self, image: &Image) {
         let identity = image.identity;
@@ -302,7 +310,7 @@ fn losses_of(counted: &Counters) -> Losses {
 }
 
 /// A thread's name, for people.
-fn text(procname: &[u8; 16]) -> String {
+pub(crate) fn text(procname: &[u8; 16]) -> String {
     let end = procname.iter().position(|&byte| byte == 0).unwrap_or(procname.len());
     String::from_utf8_lossy(&procname[..end]).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

@@ -19,6 +19,8 @@ use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::limits::DISCARDED_MAX;
+use crate::resume::Found;
+use crate::state::SavedTrace;
 use crate::stream_file::{FileLimits, StreamFile};
 use crate::sys;
 
@@ -70,6 +72,25 @@ pub(crate) enum PacketError {
     Image,
 }
 
+/// Member of the environment that says when the trace was begun.
+const CREATED: &str = "trace_creation_datetime";
+
+/// Stream classes that a recorder before us has described: text that stays as it is, since their programs may be gone.
+#[derive(Debug, Default)]
+struct Frozen {
+    text: String,
+    class_count: usize,
+}
+
+impl Frozen {
+    /// The classes in metadata that [`metadata::render`] made.
+    fn of(text: &str) -> Self {
+        const CLASS: &str = "\nstream {\n";
+        let at = text.find(CLASS).map_or(text.len(), |at| at + 1);
+        Self { text: text[at..].to_owned(), class_count: text.matches(CLASS).count() }
+    }
+}
+
 /// No channel's slot.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -111,6 +132,9 @@ pub(crate) struct Trace {
     env: Vec<(String, EnvValue)>,
     pub clock: TraceClock,
     classes: Classes,
+    frozen: Frozen,
+    /// Number of the first stream; those below are of a recorder before us.
+    first_stream: u64,
     metadata_stale: bool,
     streams: Vec<Stream>,
     /// Streams that nobody writes to: by channel, class, end of the last packet, index.
@@ -127,17 +151,26 @@ pub(crate) struct Trace {
 impl Trace {
     /// Begins a trace in `dir`, an existing, empty directory. At most `open_max` stream files are open at once.
     pub(crate) fn new(dir: &Path, name: &str, open_max: u64) -> Result<Self, StartError> {
+        let mut trace = Self::new_in(dir, name, open_max)?;
+        // Shows at once whether the directory can be written to.
+        trace.write_metadata().map_err(StartError::io("write metadata in", dir))?;
+        Ok(trace)
+    }
+
+    fn new_in(dir: &Path, name: &str, open_max: u64) -> Result<Self, StartError> {
         let mut uuid = [0; 16];
         sys::random(&mut uuid).map_err(StartError::io("get random numbers for", dir))?;
         uuid[6] = uuid[6] & 0x0f | 0x40; // a random UUID (version 4)
         uuid[8] = uuid[8] & 0x3f | 0x80;
         let clock = TraceClock::new();
-        let mut trace = Self {
+        Ok(Self {
             dir: dir.to_owned(),
             uuid,
             env: environment(name),
             clock,
             classes: Classes::default(),
+            frozen: Frozen::default(),
+            first_stream: 0,
             metadata_stale: true,
             streams: Vec::new(),
             idle: BTreeSet::new(),
@@ -146,8 +179,40 @@ impl Trace {
             use_count: 0,
             packets: 0,
             bytes: 0,
-        };
-        // Shows at once whether the directory can be written to.
+        })
+    }
+
+    /// What the recorder after us must know to go on.
+    pub(crate) fn save(&self) -> SavedTrace {
+        let created = self.env.iter().find(|(key, _)| key == CREATED).map(|(_, value)| value);
+        let created = if let Some(EnvValue::String(text)) = created { text.clone() } else { String::new() };
+        SavedTrace { uuid: self.uuid, created, clock: self.clock.save() }
+    }
+
+    /// Goes on with the trace in `dir`, in which `found` are the files.
+    ///
+    /// # Errors
+    /// The metadata cannot be read or written.
+    pub(crate) fn resume(
+        dir: &Path,
+        name: &str,
+        open_max: u64,
+        saved: &SavedTrace,
+        found: &Found,
+    ) -> Result<Self, StartError> {
+        let metadata = dir.join("metadata");
+        let text = fs::read_to_string(&metadata).map_err(StartError::io("read", &metadata))?;
+        let mut trace = Self::new_in(dir, name, open_max)?;
+        trace.uuid = saved.uuid;
+        trace.clock = TraceClock::restore(saved.clock);
+        for (key, value) in &mut trace.env {
+            if key == CREATED {
+                *value = EnvValue::String(saved.created.clone());
+            }
+        }
+        trace.frozen = Frozen::of(&text);
+        trace.first_stream = found.next_stream;
+        (trace.packets, trace.bytes) = (found.packets, found.bytes);
         trace.write_metadata().map_err(StartError::io("write metadata in", dir))?;
         Ok(trace)
     }
@@ -178,13 +243,14 @@ impl Trace {
             uuid: self.uuid,
             env: self.env.clone(),
             clock: self.clock.model(),
-            streams: self.classes.model(),
+            streams: self.classes.model(self.frozen.class_count),
         };
         // A hidden name: readers take every other file for a stream.
         let hidden = self.dir.join(".metadata");
         let written = || {
             let mut file = File::create(&hidden)?;
             file.write_all(metadata::render(&class).as_bytes())?;
+            file.write_all(self.frozen.text.as_bytes())?;
             fs::rename(&hidden, self.dir.join("metadata"))
         };
         if let Err(error) = written() {
@@ -201,16 +267,17 @@ impl Trace {
     }
 
     /// Adds a stream of `class_idx` that belongs to no channel; its file appears with its first packet.
-    pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], pid: i32, what: &str) -> StreamId {
-        self.push_stream(NO_SLOT, class_idx, &format!("{}-{pid}-{what}", file_name(procname)), FileLimits::default())
+    pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], what: &str) -> StreamId {
+        self.push_stream(NO_SLOT, class_idx, &format!("{}-{what}", file_name(procname)), FileLimits::default())
     }
 
     fn push_stream(&mut self, slot: u32, class_idx: usize, name: &str, limits: FileLimits) -> StreamId {
         let idx = self.streams.len();
+        let instance = self.first_stream + idx as u64;
         self.streams.push(Stream {
             slot,
             class_idx,
-            file: StreamFile::new(self.dir.clone(), format!("{name}_{idx}"), limits),
+            file: StreamFile::new(self.dir.clone(), format!("{name}_{instance}"), limits),
             packet_seq: 0,
             timestamp: 0,
             discarded: 0,
@@ -292,8 +359,8 @@ impl Trace {
         let discarded = stream.discarded.saturating_add(packet.discarded_more).min(DISCARDED_MAX);
         let header = PacketHeader {
             trace_uuid: self.uuid,
-            stream_id: stream.class_idx as u32,
-            stream_instance_id: id.0 as u64,
+            stream_id: (self.frozen.class_count + stream.class_idx) as u32,
+            stream_instance_id: self.first_stream + id.0 as u64,
             timestamp_begin,
             timestamp_end,
             content_bytes: content.bytes(),
@@ -344,7 +411,7 @@ fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
         number("tracer_minor", 13),
         number("architecture_bit_width", 64),
         text("trace_name", trace_name),
-        text("trace_creation_datetime", &utc_datetime(sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000)),
+        text(CREATED, &utc_datetime(sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000)),
         text("hostname", hostname.trim_end()),
         text("recorder", env!("CARGO_PKG_NAME")),
         text("recorder_version", env!("CARGO_PKG_VERSION")),
@@ -352,7 +419,7 @@ fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
 }
 
 /// Seconds since the epoch in the form `20261123T013047+0000`.
-fn utc_datetime(seconds: u64) -> String {
+pub(crate) fn utc_datetime(seconds: u64) -> String {
     let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
     let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let mut year = 1970;
