@@ -4,7 +4,7 @@
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -70,15 +70,13 @@ fn start_and_connect() -> Result<Daemon, Problem> {
         if let Ok(client) = Client::connect(&dir) {
             return Ok(Daemon(client));
         }
-        let ended = child.try_wait().ok().flatten();
-        if let Some(status) = ended.filter(|status| status.code() != Some(crate::daemon::BUSY.into())) {
-            let mut said = String::new();
-            if let Some(mut stderr) = child.stderr.take() {
-                let _ = io::Read::read_to_string(&mut stderr, &mut said);
+        match child.try_wait().ok().flatten() {
+            None => {}
+            // Another one has the directory: it will listen soon, or is about to end.
+            Some(status) if status.code() == Some(crate::daemon::BUSY.into()) => {
+                child = command.spawn().map_err(cannot)?;
             }
-            let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            let what = format!("the daemon ended at once ({status}): {said}");
-            return Err(Problem::new(what, "ust daemon --foreground, to see why"));
+            Some(status) => return Err(ended_at_once(&mut child, status)),
         }
         if began.elapsed() > START_TIME_MAX {
             let what = format!("no daemon listens in `{}` after {} s", dir.display(), START_TIME_MAX.as_secs());
@@ -87,6 +85,15 @@ fn start_and_connect() -> Result<Daemon, Problem> {
         std::thread::sleep(pause);
         pause = (2 * pause).min(Duration::from_millis(50));
     }
+}
+
+fn ended_at_once(child: &mut Child, status: ExitStatus) -> Problem {
+    let mut said = String::new();
+    if let Some(stderr) = &mut child.stderr {
+        let _ = io::Read::read_to_string(stderr, &mut said);
+    }
+    let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    Problem::new(format!("the daemon ended at once ({status}): {said}"), "ust daemon --foreground, to see why")
 }
 
 /// A refusal as it is printed.

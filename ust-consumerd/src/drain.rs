@@ -40,8 +40,8 @@ pub(crate) struct Visit<'a> {
     packets_left: u32,
     /// Whether this is the last visit: nothing that is committed after its begin is wanted.
     last: bool,
-    /// Whether rings stay as they are.
-    copies: bool,
+    /// Whether rings stay as they are: nothing is given back to their writers or noted for the next reader.
+    pub copies: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -302,7 +302,9 @@ impl<'a> Visit<'a> {
     fn finish_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
         if ring.overwrite && ring.reading == Reading::Open {
             self.snapshot(image, ring, None)?;
-            give_back(ring, Turn::Ends);
+            if !self.copies {
+                give_back(ring, Turn::Ends);
+            }
         }
         // A corrupt ring's counters are as good as the rest of it, but what they say is all there is.
         self.report_discarded(image, ring)

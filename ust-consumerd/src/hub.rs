@@ -27,6 +27,7 @@ use crate::drain::{Left, Visit};
 use crate::error::StartError;
 use crate::image::{Image, Refusal};
 use crate::limits::{CLOSED_GRACE, DESCRIPTOR_RESERVE, IDLE_TICK, KEPT_IMAGE_COUNT_MAX, ROUNDS_PER_POLL};
+use crate::ring::Ring;
 use crate::runtime_dir::RuntimeDir;
 use crate::session::Session;
 use crate::summary::Progress;
@@ -92,11 +93,41 @@ impl Hub {
         self.apps.publish(&builder)?;
         let names = self.apps.all_names();
         self.attach(names);
-        for image in &mut self.apps.images {
+        for image in self.apps.images.iter_mut().filter(|image| !image.kept) {
+            // What a process recorded before a session tracks it is not the session's.
+            let _ = read_tables(&mut self.sessions, &self.channels, image);
+            let joins = |s: &&Session| s.tracks(image) && !image.views.contains_key(&s.id);
+            let joining: Vec<u64> = self.sessions.iter().filter(joins).map(|session| session.id).collect();
+            image.rings_mut().filter(|ring| joining.contains(&ring.owner)).for_each(Ring::skip_unread);
             settle(&mut self.sessions, image);
         }
         self.apps.apply_rules();
+        self.let_go();
         Ok(())
+    }
+
+    /// Takes the last of the processes that started sessions no longer track; they are switched off by now.
+    fn let_go(&mut self) {
+        let Self { apps, sessions, channels, .. } = self;
+        for image in apps.images.iter_mut().filter(|image| !image.kept) {
+            let left = |s: &Session, image: &Image| s.started && !s.tracks(image) && image.views.contains_key(&s.id);
+            if !sessions.iter().any(|session| left(session, image)) {
+                continue;
+            }
+            let tables = read_tables(sessions, channels, image);
+            for session in sessions.iter_mut().filter(|session| session.started) {
+                if !left(session, image) {
+                    continue;
+                }
+                // A broken image is given up by the next visit.
+                let _ = tables.clone().and_then(|()| take_last(session, image));
+                session.tally.close(session.id, image, true);
+                image.rings_mut().filter(|r| r.owner == session.id).for_each(|ring| ring.base = ring.counters());
+                image.views.remove(&session.id);
+                image.left.insert(session.id);
+            }
+        }
+        self.give_up_torn();
     }
 
     /// Drains, then waits until something happens, at most until the next tick or for `timeout`, and takes that in.
@@ -288,7 +319,7 @@ impl Hub {
     }
 
     /// Takes the last of an image for every session that records it.
-    pub(crate) fn take_last(&mut self, image: &mut Image) -> Result<(), Refusal> {
+    fn take_last(&mut self, image: &mut Image) -> Result<(), Refusal> {
         read_tables(&mut self.sessions, &self.channels, image)?;
         for session in self.sessions.iter_mut().filter(|session| session.started) {
             take_last(session, image)?;
@@ -327,7 +358,7 @@ fn settle(sessions: &mut [Session], image: &mut Image) {
     for session in sessions.iter_mut().filter(|session| session.started) {
         session.join(image);
     }
-    let joined = sessions.iter().filter(|session| session.started && image.views.contains_key(&session.id));
+    let joined = sessions.iter().filter(|session| session.tracks(image) && image.views.contains_key(&session.id));
     image.wanted = joined.fold(0, |wanted, session| wanted | session.mask());
 }
 

@@ -5,7 +5,7 @@
 //! used later is the private copy. The head, the enable words and the rings are mapped. Words are touched by
 //! single atomic accesses, under the fault guard; bytes are read by the kernel, which a truncation cannot hurt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -79,6 +79,8 @@ pub(crate) struct Image {
     pub table: Table,
     /// What each session that records the process knows of it.
     pub views: BTreeMap<u64, View>,
+    /// Sessions that have recorded the process and then not any more.
+    pub left: BTreeSet<u64>,
     /// Bits of the channels that the process is recorded in.
     pub wanted: u64,
     /// User and group of the process.
@@ -146,6 +148,7 @@ impl Image {
             slots: Vec::new(),
             table: Table::new(),
             views: BTreeMap::new(),
+            left: BTreeSet::new(),
             wanted: 0,
             user: sys::user_of(identity.pid).unwrap_or((found.uid(), found.gid())),
             exe: std::fs::read_link(format!("/proc/{}/exe", identity.pid)).ok(),

@@ -11,6 +11,7 @@ use ust_shm::layout::LossMode;
 use ust_shm::rules::Channel;
 
 use crate::config::SessionConfig;
+use crate::drain::Visit;
 use crate::error::StartError;
 use crate::hub::Hub;
 use crate::image::{Image, View};
@@ -53,8 +54,14 @@ pub fn recover(dir: RuntimeDir, output: &Path, remove: bool) -> Result<Summary, 
             continue;
         }
         image.views.entry(SESSION).and_modify(|view| *view = View { attached_at: view.attached_at, ..View::default() });
-        let taken = image.take_orphans(SESSION).and_then(|()| hub.take_last(&mut image));
-        if let Some(session) = hub.session_mut(SESSION) {
+        let taken = image.take_orphans(SESSION);
+        if let Some(session) = hub.session_mut(SESSION)
+            && let Some(trace) = &mut session.trace
+        {
+            let mut visit = Visit::last(SESSION, trace, &mut session.tally);
+            // The images may stay, and be read again.
+            visit.copies = true;
+            let taken = taken.and_then(|()| visit.finish(&mut image));
             session.tally.close(SESSION, &image, false);
             match taken {
                 Ok(()) if remove => drop(fs::remove_file(&image.path)),

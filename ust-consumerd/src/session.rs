@@ -138,13 +138,9 @@ impl Session {
         self.started && self.config.tracker.wants(image.identity.pid, uid, gid)
     }
 
-    /// Begins to record the image, if the session wants its process and none of its clock kind is in the way.
+    /// Begins to record the image, if the session wants its process and its clock is that of the others.
     pub(crate) fn join(&mut self, image: &mut Image) {
-        if !self.tracks(image) {
-            image.views.remove(&self.id);
-            return;
-        }
-        if image.views.contains_key(&self.id) {
+        if !self.tracks(image) || image.views.contains_key(&self.id) {
             return;
         }
         let kind = *self.clock_kind.get_or_insert(image.identity.clock);
@@ -160,12 +156,12 @@ impl Session {
             trace.clock.set_kind(kind);
             view.attached_at = trace.clock.now();
         }
-        if let Some(found) = &self.resumed {
+        if let Some(found) = self.resumed.as_ref().filter(|_| !image.left.contains(&self.id)) {
             let name = image.name();
             view.lost_base = found.lost_base.get(&name).copied().unwrap_or_default();
             let reported = found.lost_reported.get(&name).copied().unwrap_or(0);
             view.lost_reported = view.lost_base.into_iter().fold(reported, u64::saturating_add);
-        } else if image.identity.created_ns < self.started_ns {
+        } else if image.identity.created_ns < self.started_ns || image.left.contains(&self.id) {
             view.lost_base = image.lost();
             view.lost_reported = view.lost_base.into_iter().fold(0, u64::saturating_add);
         }

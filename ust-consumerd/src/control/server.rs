@@ -119,10 +119,15 @@ impl Server {
     }
 
     fn accept(&mut self) {
-        while let Ok((stream, _)) = self.listener.accept() {
+        // Some at a time: those that make room are closed by the next sweep.
+        for _ in 0..CONNECTION_COUNT_MAX / 2 {
+            let Ok((stream, _)) = self.listener.accept() else { return };
             let allowed = sys::peer_uid(stream.as_fd()).is_ok_and(|uid| uid == 0 || uid == sys::euid());
-            if !allowed || self.connections.len() >= CONNECTION_COUNT_MAX || stream.set_nonblocking(true).is_err() {
+            if !allowed || stream.set_nonblocking(true).is_err() {
                 continue;
+            }
+            if self.connections.len() >= CONNECTION_COUNT_MAX {
+                self.make_room();
             }
             self.connections.push(Connection {
                 stream,
@@ -133,6 +138,16 @@ impl Server {
                 owned: Vec::new(),
                 ends: false,
             });
+        }
+    }
+
+    /// Marks the connection that must have gone on first, of those that own nothing, to be closed now.
+    fn make_room(&mut self) {
+        let idle = self.connections.iter_mut().filter(|connection| connection.owned.is_empty() && !connection.ends);
+        if let Some(connection) = idle.min_by_key(|connection| connection.deadline) {
+            connection.ends = true;
+            (connection.outgoing, connection.sent) = (Vec::new(), 0);
+            let _ = connection.stream.shutdown(std::net::Shutdown::Both);
         }
     }
 
