@@ -120,6 +120,8 @@ impl Found {
                 let last = self.last.swap_remove(idx);
                 ring.reader.start_at(span.begin.wrapping_add(last.header.content_bytes));
                 ring.discarded_reported = ring.discarded_reported.max(span.discarded);
+                // At once: the recorder after us must find one packet too many at most, too.
+                mirror(ring);
             }
             return true;
         }
@@ -133,9 +135,18 @@ impl Found {
         if let Some(idx) = self.last.iter().position(|last| is_its(last) && reported(last)) {
             self.last.swap_remove(idx);
             ring.discarded_reported = total;
+            mirror(ring);
         }
         true
     }
+}
+
+/// Notes in the ring how far its packets are in the trace.
+fn mirror(ring: &mut Ring) {
+    ring.words.header().reported.store(ring.discarded_reported, Ordering::Relaxed);
+    ring.put_at = ring.reader.consumed();
+    // A writer that sleeps is woken by the next visit.
+    ring.wake_owed |= ring.reader.put(&ring.words);
 }
 
 impl LastPacket {

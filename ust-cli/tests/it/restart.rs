@@ -9,7 +9,7 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::Stdio;
 
-use crate::stage::{Stage, send, wait_until};
+use crate::stage::{Stage, names, send, wait_until};
 
 #[test]
 fn the_next_daemon_finds_the_sessions_and_programs_and_goes_on_in_the_same_trace() {
@@ -49,8 +49,8 @@ fn the_next_daemon_finds_the_sessions_and_programs_and_goes_on_in_the_same_trace
     assert_eq!(stage.values("flight").len(), expected.len() + 1, "also of the program that died meanwhile");
 }
 
-/// Starts a daemon and kills it at the `at`th begin or end of a system call after it listens; false if it never came so far.
-fn killed_daemon(stage: &Stage, at: u64, mut meanwhile: impl FnMut(u64)) -> bool {
+/// Starts a daemon and kills it at the begin or end of a system call, of whichever `is_time` says so.
+fn killed_daemon(stage: &Stage, mut is_time: impl FnMut() -> bool) {
     let mut command = stage.command("daemon --foreground");
     command.stderr(Stdio::null());
     // SAFETY: asks to be traced, between fork and exec.
@@ -63,16 +63,11 @@ fn killed_daemon(stage: &Stage, at: u64, mut meanwhile: impl FnMut(u64)) -> bool
     let child = command.spawn().expect("it runs");
     let pid = child.id() as i32;
     let mut status = 0;
-    let mut stops = 0;
     loop {
         // SAFETY: our child; `status` is an exclusive local.
         assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
-        if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
-            return false;
-        }
-        stops += 1;
-        meanwhile(stops);
-        if stops >= at {
+        assert!(libc::WIFSTOPPED(status), "it has ended by itself");
+        if is_time() {
             break;
         }
         // SAFETY: our child, which is stopped.
@@ -82,11 +77,10 @@ fn killed_daemon(stage: &Stage, at: u64, mut meanwhile: impl FnMut(u64)) -> bool
     // SAFETY: as above.
     unsafe { libc::waitpid(pid, &raw mut status, 0) };
     assert!(libc::WIFSIGNALED(status));
-    true
 }
 
 #[test]
-fn a_daemon_killed_at_any_system_call_neither_loses_nor_repeats_an_event() {
+fn a_daemon_killed_before_or_behind_any_system_call_neither_loses_nor_repeats_an_event() {
     let stage = Stage::new();
     let mut program = stage.serve();
     stage.create("demo", "");
@@ -99,33 +93,46 @@ fn a_daemon_killed_at_any_system_call_neither_loses_nor_repeats_an_event() {
     program.tell("events 10");
     stage.kill_daemon();
     let mut sent = 10;
-    // From the first look at the files on: some hundred stops, of which each is the last once.
-    let mut last = false;
-    let mut rounds = 0;
-    for at in (1..).map(|i| 7 * i) {
-        program.tell("events 30");
-        sent += 30;
-        // A second portion while the daemon works: its packets are written behind those of the first.
-        let mut told = false;
-        let killed = killed_daemon(&stage, at, |stops| {
-            if stops == at / 2 && !told {
-                told = true;
-                program.tell("events 30");
-                sent += 30;
-            }
+    let mut tell = |program: &mut crate::stage::Served, count| {
+        program.tell(&format!("events {count}"));
+        sent += count;
+    };
+    let dir = stage.place.path().join("demo/ust");
+    let plain = || names(&dir).into_iter().map(|name| name.trim_start_matches('.').to_owned()).collect::<Vec<_>>();
+    for early in (1..400).step_by(37) {
+        let mut stops = 0;
+        killed_daemon(&stage, || {
+            stops += 1;
+            stops == early
         });
-        rounds += 1;
-        if !killed || last || rounds > 120 {
-            break;
-        }
-        last = at > 1500;
     }
-    println!("{rounds} rounds");
+    for (late, count) in (0..48).flat_map(|late| [(late, 20), (late, 400)]) {
+        if late % 8 == 0 && count == 20 {
+            // Few files are looked through in less time.
+            stage.ust("rotate");
+            stage.kill_daemon();
+        }
+        // Sometimes more than a sub-buffer, so that there are complete ones and a half-filled one.
+        tell(&mut program, count);
+        let before = plain();
+        let mut stops_since = 0;
+        killed_daemon(&stage, || {
+            let writes = stops_since > 0 || plain().iter().any(|name| !before.contains(name) && name != "metadata");
+            if writes {
+                stops_since += 1;
+                if stops_since == 1 + late / 2 {
+                    // Behind what it has seen.
+                    tell(&mut program, 20);
+                }
+            }
+            stops_since > late
+        });
+    }
     stage.ust("stop");
     let values = stage.values("demo");
     let mut sorted = values.clone();
     sorted.sort_unstable();
     let expected: Vec<u64> = (0..sent).flat_map(|n| [n, n]).collect();
-    assert_eq!(sorted.len(), expected.len(), "in {rounds} rounds");
+    assert_eq!(sorted.len(), expected.len());
     assert_eq!(sorted, expected);
 }
