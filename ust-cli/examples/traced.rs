@@ -58,7 +58,7 @@ fn serve() {
                 let range = next..end;
                 std::thread::spawn(move || range.for_each(count)).join().expect("it counts");
             }
-            "spin" => drop(std::thread::spawn(|| (0..).for_each(count))),
+            "spin" => drop(std::thread::spawn(|| (0..u64::MAX).for_each(count))),
             other => panic!("{other}"),
         }
         next = end;

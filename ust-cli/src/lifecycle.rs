@@ -92,7 +92,7 @@ pub fn create(arguments: &Create) -> anyhow::Result<u8> {
 
 /// The home directory, in which traces are kept unless the user says where.
 fn home() -> Result<PathBuf, Problem> {
-    let home = std::env::var_os("UST_HOME").or_else(|| std::env::var_os("HOME")).filter(|home| !home.is_empty());
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
     home.map(PathBuf::from).ok_or_else(|| Problem::new("HOME is not set", "a directory with -o"))
 }
 

@@ -171,7 +171,9 @@ impl Daemon {
         self.next_session += 1;
         let id = self.next_session;
         let name = config.name.clone();
-        self.hub.add(Session::new(id, config));
+        let mut session = Session::new(id, config);
+        session.ephemeral = connection.is_some();
+        self.hub.add(session);
         match connection {
             Some(connection) => self.server.tie(connection, id),
             None => self.current = Some(name),

@@ -51,7 +51,9 @@ impl Daemon {
     /// [`StartError`].
     pub fn new(dir: RuntimeDir, options: DaemonOptions) -> Result<Self, StartError> {
         let path = dir.path().join("control");
-        let passed = listenfd::ListenFd::from_env().take_unix_listener(0).ok().flatten();
+        // A descriptor that is no such socket is an error: a socket of our own would take the place of the manager's.
+        let passed = listenfd::ListenFd::from_env().take_unix_listener(0);
+        let passed = passed.map_err(StartError::io("use the service manager's socket for", &path))?;
         let bound = passed.is_none();
         let listener = match passed {
             Some(listener) => listener,
@@ -93,7 +95,7 @@ impl Daemon {
     /// Only where the kernel cannot poll at all.
     pub fn run(mut self, stop: BorrowedFd<'_>) -> io::Result<()> {
         // Where nobody waits for it, nobody hears it.
-        let _ = sd_notify::notify(true, &[sd_notify::NotifyState::Ready]);
+        let _ = sd_notify::notify(false, &[sd_notify::NotifyState::Ready]);
         while !self.ends {
             let mut fds = vec![sys::readable(stop.as_fd())];
             fds.extend(self.server.fds());
@@ -167,6 +169,7 @@ impl Daemon {
 
     /// Stops every session for the end of the daemon. They are kept, and can be started again in the next one.
     fn stop_all(&mut self) {
+        self.end_ephemeral();
         let started: Vec<u64> = self.hub.sessions.iter().filter(|s| s.started).map(|session| session.id).collect();
         for id in started {
             if let Err(error) = self.hub.stop(id) {
@@ -229,7 +232,15 @@ impl Daemon {
             self.next_session = self.next_session.max(session.id);
             self.hub.resume(session);
         }
-        self.hub.publish()
+        self.hub.publish()?;
+        self.end_ephemeral();
+        Ok(())
+    }
+
+    /// Ends the sessions whose connections are gone with an earlier daemon, or with this one.
+    fn end_ephemeral(&mut self) {
+        let ids: Vec<u64> = self.hub.sessions.iter().filter(|s| s.ephemeral).map(|session| session.id).collect();
+        ids.into_iter().for_each(|id| self.end_orphan(id));
     }
 }
 

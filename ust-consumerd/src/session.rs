@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub id: u64,
     pub config: SessionConfig,
     pub started: bool,
+    /// It ends with the connection that asked for it.
+    pub ephemeral: bool,
     /// `CLOCK_BOOTTIME` of the last start: what programs that are older did before is not the session's.
     pub started_ns: u64,
     /// The trace that is being written; none before the first start, and for a flight recorder.
@@ -70,6 +72,7 @@ impl Session {
             id,
             config,
             started: false,
+            ephemeral: false,
             started_ns: 0,
             trace: None,
             tally: Tally::default(),

@@ -24,6 +24,8 @@ pub(crate) struct SavedSession {
     pub id: u64,
     pub config: SessionConfig,
     pub started: bool,
+    #[serde(default)]
+    pub ephemeral: bool,
     pub started_ns: u64,
     pub clock_kind: Option<u32>,
     /// Name, uid and slot of each channel that has one.
@@ -88,6 +90,7 @@ impl SavedSession {
             id: session.id,
             config: session.config.clone(),
             started: session.started,
+            ephemeral: session.ephemeral,
             started_ns: session.started_ns,
             clock_kind: session.clock_kind,
             slots: session.slots.iter().map(|slot| (slot.name.clone(), slot.uid, slot.slot)).collect(),

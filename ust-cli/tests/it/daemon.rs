@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The daemon as a process, and what clients may do to it.
+//!
+//! # Safety
+//! Two calls between fork and exec.
+
+#![allow(unsafe_code)]
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -53,6 +58,45 @@ fn an_idle_daemon_ends_if_it_shall() {
     let mut daemon = stage.command("daemon --idle-exit 10ms").spawn().expect("it runs");
     wait_until("the end", || daemon.try_wait().expect("our child").is_some());
     assert!(daemon.wait().expect("our child").success());
+}
+
+#[test]
+fn a_service_manager_hands_over_the_socket_and_hears_that_the_daemon_is_ready() {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use std::os::unix::process::CommandExt as _;
+    let stage = Stage::new();
+    std::fs::DirBuilder::new().create(stage.runtime_dir()).expect("new");
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(stage.runtime_dir(), std::fs::Permissions::from_mode(0o700)).expect("ours");
+    let control = stage.runtime_dir().join("control");
+    let listener = UnixListener::bind(&control).expect("a socket");
+    let notified = stage.place.path().join("notify");
+    let manager = UnixDatagram::bind(&notified).expect("a socket");
+    manager.set_read_timeout(Some(LIMIT)).expect("a socket");
+    let mut command = std::process::Command::new("sh");
+    stage.prepare(&mut command);
+    command.args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" daemon", env!("CARGO_BIN_EXE_ust")]);
+    let passed = listener.as_raw_fd();
+    // SAFETY: between fork and exec, two system calls that are async-signal-safe.
+    unsafe {
+        command.env("NOTIFY_SOCKET", &notified).pre_exec(move || {
+            libc::dup2(passed, 3);
+            // Where it is number 3 already, it is not to be closed by exec either.
+            libc::fcntl(3, libc::F_SETFD, 0);
+            Ok(())
+        });
+    }
+    let mut daemon = command.spawn().expect("it runs");
+    let mut said = [0; 64];
+    let n = manager.recv(&mut said).expect("it tells");
+    assert!(said[..n].starts_with(b"READY=1"));
+    assert_eq!(stage.daemon_pid(), daemon.id() as i32);
+    stage.ust("daemon --stop");
+    assert!(daemon.wait().expect("our child").success());
+    assert!(control.exists(), "the socket is the manager's");
+    let n = manager.recv(&mut said).expect("it tells");
+    assert!(said[..n].starts_with(b"STOPPING=1"));
 }
 
 fn connect(stage: &Stage) -> UnixStream {
@@ -132,8 +176,9 @@ fn clients_that_say_nothing_half_or_too_much_harm_nobody() {
     }
     drop(silent);
     let crowd: Vec<_> = (0..200).map(|_| connect(&stage)).collect();
-    drop(crowd);
+    // They stay, and have all the places there are; the next one gets one of them.
     stage.ust("status");
+    drop(crowd);
 }
 
 #[test]

@@ -49,6 +49,43 @@ fn the_next_daemon_finds_the_sessions_and_programs_and_goes_on_in_the_same_trace
     assert_eq!(stage.values("flight").len(), expected.len() + 1, "also of the program that died meanwhile");
 }
 
+#[test]
+fn every_event_is_recorded_or_counted_as_discarded_over_restarts() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("enable-channel c --subbuf-size 4K --num-subbuf 2 --tick 1ms");
+    stage.ust("enable-event traced:count");
+    stage.ust("start");
+    for _ in 0..6 {
+        program.tell("events 2000");
+        program.tell("thread 2000");
+        stage.kill_daemon();
+        program.tell("events 2000");
+        program.tell("thread 2000");
+        stage.daemon_pid();
+    }
+    stage.ust("destroy");
+    let trace = ust_ctf::reader::Trace::open(stage.place.path().join("demo")).expect("a trace");
+    let discarded: u64 = trace.losses().iter().map(|loss| loss.count).sum();
+    let recorded = trace.events().count() as u64;
+    assert!(discarded > 20_000, "{discarded}");
+    assert_eq!(recorded + discarded, 6 * 8000);
+}
+
+#[test]
+fn a_recording_whose_daemon_was_killed_ends_with_the_next_one() {
+    let stage = Stage::new();
+    let program = stage.serve();
+    let mut record = stage.command(&format!("record -p {} -o trace", program.pid()));
+    let mut record = record.stderr(Stdio::null()).spawn().expect("it runs");
+    wait_until("the session", || stage.json("list").as_array().is_some_and(|s| s.iter().any(|s| s["active"] == true)));
+    stage.kill_daemon();
+    assert_eq!(stage.json("list").as_array().map(Vec::len), Some(0), "its connection is gone");
+    send(record.id() as i32, libc::SIGTERM);
+    assert!(!record.wait().expect("our child").success());
+}
+
 /// Starts a daemon and kills it at the begin or end of a system call, of whichever `is_time` says so.
 fn killed_daemon(stage: &Stage, mut is_time: impl FnMut() -> bool) {
     let mut command = stage.command("daemon --foreground");
@@ -60,6 +97,7 @@ fn killed_daemon(stage: &Stage, mut is_time: impl FnMut() -> bool) {
             Ok(())
         });
     }
+    #[expect(clippy::zombie_processes, reason = "waited for below, by its number")]
     let child = command.spawn().expect("it runs");
     let pid = child.id() as i32;
     let mut status = 0;

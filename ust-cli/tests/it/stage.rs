@@ -29,7 +29,7 @@ impl Stage {
 
     pub fn prepare(&self, command: &mut Command) {
         command.env("UST_RUNTIME_DIR", self.runtime_dir()).env("HOME", self.place.path());
-        command.env_remove("XDG_RUNTIME_DIR").env_remove("UST_HOME");
+        command.env_remove("XDG_RUNTIME_DIR");
     }
 
     pub fn command(&self, line: &str) -> Command {
