@@ -9,7 +9,7 @@ use serde_json::Value;
 use ust_shm::layout::geometry_is_valid;
 use ust_shm::limits::EVENT_NAME_BYTES_MAX;
 
-use crate::config::{ChannelConfig, Mode, RuleConfig, SessionConfig, SnapshotOutput, Tracker};
+use crate::config::{ChannelConfig, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker};
 use crate::control::protocol::{DaemonReport, Kind, Refused, Request, Tracked};
 use crate::daemon::Daemon;
 use crate::error::StartError;
@@ -64,31 +64,11 @@ impl Daemon {
                 self.change(session, |config| disable_rules(config, channel.as_deref(), &patterns, all))
             }
             Request::Track { session, what, ids } => self.change(session, |config| {
-                let set = tracked(&mut config.tracker, what);
-                match ids {
-                    Some(ids) => set.get_or_insert_default().extend(ids),
-                    None => *set = None,
-                }
+                track(&mut config.tracker, what, ids);
                 Ok(())
             }),
             Request::Untrack { session, what, ids } => self.change(session, |config| untrack(config, what, ids)),
-            Request::SetRotation { session, schedule } => {
-                let id = self.find(session.clone())?;
-                if let Some(session) = self.hub.session_mut(id) {
-                    if session.config.snapshot {
-                        return Err(Refused::new(
-                            Kind::State,
-                            "a flight recorder has no chunks",
-                            "ust snapshot record",
-                        ));
-                    }
-                    session.next_rotation = schedule.timer_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
-                }
-                self.change(session, |config| {
-                    config.rotation = schedule;
-                    Ok(())
-                })
-            }
+            Request::SetRotation { session, schedule } => self.set_rotation(session, schedule),
             Request::Snapshot { session, name, output, max_bytes } => self.snapshot(session, name, output, max_bytes),
             Request::AddOutput { session, output } => self.change(session, |config| add_output(config, output)),
             Request::DelOutput { session, name } => self.change(session, |config| {
@@ -273,6 +253,20 @@ impl Daemon {
         self.told(id)
     }
 
+    fn set_rotation(&mut self, session: Option<String>, schedule: RotationSchedule) -> Result<Value> {
+        let id = self.find(session.clone())?;
+        if let Some(session) = self.hub.session_mut(id) {
+            if session.config.snapshot {
+                return Err(Refused::new(Kind::State, "a flight recorder has no chunks", "ust snapshot record"));
+            }
+            session.next_rotation = schedule.timer_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
+        }
+        self.change(session, |config| {
+            config.rotation = schedule;
+            Ok(())
+        })
+    }
+
     fn enable_channel(&mut self, session: Option<String>, channel: ChannelConfig) -> Result<Value> {
         check_channel(&channel)?;
         self.change(session, |config| {
@@ -455,6 +449,14 @@ fn disable_rules(config: &mut SessionConfig, channel: Option<&str>, patterns: &[
         }
     }
     Ok(())
+}
+
+fn track(tracker: &mut Tracker, what: Tracked, ids: Option<std::collections::BTreeSet<i64>>) {
+    let set = tracked(tracker, what);
+    match ids {
+        Some(ids) => set.get_or_insert_default().extend(ids),
+        None => *set = None,
+    }
 }
 
 fn tracked(tracker: &mut Tracker, what: Tracked) -> &mut Option<std::collections::BTreeSet<i64>> {

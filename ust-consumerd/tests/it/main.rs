@@ -11,4 +11,5 @@ mod overwrite;
 mod program;
 mod recording;
 mod runtime_dir;
+mod sessions;
 mod streams;
