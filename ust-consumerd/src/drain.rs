@@ -454,10 +454,7 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
 fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
     if ring.put_at != consumed {
-        ring.put_at = consumed;
-        // Before `consumed`: a recorder that starts after a kill in between finds the packet in its file, and with it this number.
-        ring.words.header().reported.store(ring.discarded_reported, Ordering::Relaxed);
-        ring.wake_owed |= ring.reader.put(&ring.words);
+        ring.mirror();
     }
     if !ring.wake_owed {
         return;

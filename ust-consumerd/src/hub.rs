@@ -429,7 +429,7 @@ fn pass_over(image: &mut Image, idx: usize) {
         return;
     }
     ring.skip_unread();
-    if ring.reader.put(&ring.words) {
+    if std::mem::take(&mut ring.wake_owed) {
         sys::futex_wake(&ring.words.header().consumed_seq);
     }
     if returned {

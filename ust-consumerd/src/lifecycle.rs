@@ -40,7 +40,8 @@ impl Hub {
         })
     }
 
-    /// Makes the rings of the session's channels its own, and passes over what they hold: it was recorded before.
+    /// Makes the rings of the session's channels its own. What they hold was recorded before, and is passed over when the
+    /// session joins the images.
     pub(crate) fn take_over(&mut self, id: u64) {
         let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) else { return };
         let mask = session.mask();
@@ -51,9 +52,6 @@ impl Hub {
                     ring.owner = id;
                     ring.stream = None;
                 }
-                ring.skip_unread();
-                // A writer that sleeps on a full ring is woken by the next visit.
-                ring.wake_owed |= ring.reader.put(&ring.words);
             }
         }
     }

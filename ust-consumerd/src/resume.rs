@@ -121,7 +121,7 @@ impl Found {
                 ring.reader.start_at(span.begin.wrapping_add(last.header.content_bytes));
                 ring.discarded_reported = ring.discarded_reported.max(span.discarded);
                 // At once: the recorder after us must find one packet too many at most, too.
-                mirror(ring);
+                ring.mirror();
             }
             return true;
         }
@@ -135,18 +135,10 @@ impl Found {
         if let Some(idx) = self.last.iter().position(|last| is_its(last) && reported(last)) {
             self.last.swap_remove(idx);
             ring.discarded_reported = total;
-            mirror(ring);
+            ring.mirror();
         }
         true
     }
-}
-
-/// Notes in the ring how far its packets are in the trace.
-fn mirror(ring: &mut Ring) {
-    ring.words.header().reported.store(ring.discarded_reported, Ordering::Relaxed);
-    ring.put_at = ring.reader.consumed();
-    // A writer that sleeps is woken by the next visit.
-    ring.wake_owed |= ring.reader.put(&ring.words);
 }
 
 impl LastPacket {

@@ -289,5 +289,14 @@ impl Ring {
         self.begin_at = self.reader.consumed();
         self.discarded_reported = self.reader.discarded_now(&self.words);
         self.base = self.counters();
+        self.mirror();
+    }
+
+    /// Tells the writer, and a recorder after us, how far the ring was read. A writer that sleeps is owed a wakeup then.
+    pub(crate) fn mirror(&mut self) {
+        self.put_at = self.reader.consumed();
+        // Before `consumed`: a recorder that starts after a kill in between finds the packet in its file, and with it this number.
+        self.words.header().reported.store(self.discarded_reported, Ordering::Relaxed);
+        self.wake_owed |= self.reader.put(&self.words);
     }
 }

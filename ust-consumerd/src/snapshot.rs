@@ -91,7 +91,6 @@ impl Hub {
         for image in &mut self.apps.images {
             for ring in image.rings_mut().filter(|ring| ring.owner == id) {
                 ring.skip_unread();
-                ring.wake_owed |= ring.reader.put(&ring.words);
             }
             let lost = image.lost();
             if let Some(view) = image.views.get_mut(&id) {
