@@ -174,3 +174,37 @@ fn a_daemon_killed_before_or_behind_any_system_call_neither_loses_nor_repeats_an
     assert_eq!(sorted.len(), expected.len());
     assert_eq!(sorted, expected);
 }
+
+#[test]
+fn a_daemon_killed_while_it_rotates_leaves_whole_chunks_and_loses_nothing() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("enable-channel c --subbuf-size 4K --num-subbuf 64 --tick 1ms");
+    stage.ust("enable-event traced:count");
+    stage.ust("enable-rotation --size 1");
+    stage.ust("start");
+    stage.kill_daemon();
+    let archives = stage.place.path().join("demo/archives");
+    let mut sent = 0;
+    for late in 0..50 {
+        program.tell("events 20");
+        sent += 20;
+        let before = names(&archives).len();
+        let mut stops_since = 0;
+        // Where the folder is made, or the first rename is done.
+        let began =
+            |stops_since| stops_since > 0 || names(&archives).len() > before || before == 0 && archives.exists();
+        killed_daemon(&stage, || {
+            if began(stops_since) {
+                stops_since += 1;
+            }
+            stops_since > late
+        });
+    }
+    stage.ust("stop");
+    let mut values = stage.values("demo");
+    values.sort_unstable();
+    assert_eq!(values, (0..sent).collect::<Vec<_>>());
+    assert!(names(&archives).len() >= 30, "some were killed before the first rename");
+}
