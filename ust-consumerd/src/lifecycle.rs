@@ -63,7 +63,8 @@ impl Hub {
     /// The rules could not be replaced; what was committed is in the trace all the same.
     pub(crate) fn stop(&mut self, id: u64) -> Result<(), StartError> {
         let Some(session) = self.session_mut(id).filter(|session| session.started) else { return Ok(()) };
-        session.started = false;
+        // Images that are found only now are joined all the same: their programs read the rules before this.
+        session.stopping = true;
         let published = self.publish();
         let mut broken = Vec::new();
         let Self { apps, sessions, channels, .. } = self;
@@ -94,6 +95,7 @@ impl Hub {
             }
         }
         if let Some(session) = self.session_mut(id) {
+            (session.started, session.stopping) = (false, false);
             session.complete_trace();
         }
         // Removes the files of those that have ended.

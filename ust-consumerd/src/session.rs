@@ -36,6 +36,8 @@ pub(crate) struct Session {
     pub id: u64,
     pub config: SessionConfig,
     pub started: bool,
+    /// It wants nothing new recorded; what was is being taken.
+    pub stopping: bool,
     /// It ends with the connection that asked for it.
     pub ephemeral: bool,
     /// `CLOCK_BOOTTIME` of the last start: what programs that are older did before is not the session's.
@@ -72,6 +74,7 @@ impl Session {
             id,
             config,
             started: false,
+            stopping: false,
             ephemeral: false,
             started_ns: 0,
             trace: None,
@@ -109,7 +112,7 @@ impl Session {
 
     /// Adds what it wants recorded now.
     pub(crate) fn add_rules(&self, builder: &mut RulesBuilder) {
-        if !self.started {
+        if !self.started || self.stopping {
             return;
         }
         for rule in self.config.rules.iter().filter(|rule| rule.enabled) {

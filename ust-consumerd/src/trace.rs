@@ -91,6 +91,16 @@ impl Frozen {
     }
 }
 
+/// The trace's identity in metadata that [`metadata::render`] made.
+fn metadata_uuid(text: &str) -> Option<[u8; 16]> {
+    let (_, rest) = text.split_once("\tuuid = \"")?;
+    let (shown, _) = rest.split_once('"')?;
+    let digits: Vec<u8> = shown.chars().filter(|c| *c != '-').map_while(|c| c.to_digit(16)).map(|d| d as u8).collect();
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    bytes.try_into().ok()
+}
+
 /// No channel's slot.
 const NO_SLOT: u32 = u32::MAX;
 
@@ -203,7 +213,8 @@ impl Trace {
         let metadata = dir.join("metadata");
         let text = fs::read_to_string(&metadata).map_err(StartError::io("read", &metadata))?;
         let mut trace = Self::new_in(dir, name, open_max)?;
-        trace.uuid = saved.uuid;
+        // The metadata knows best: a rotation may have begun a trace that nobody had time to note.
+        trace.uuid = metadata_uuid(&text).unwrap_or(saved.uuid);
         trace.clock = TraceClock::restore(saved.clock);
         for (key, value) in &mut trace.env {
             if key == CREATED {
