@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A traced program for the tests of `ust record`: does what its arguments say, one after another.
 //!
-//! `events N`, `queries N` (each takes a microsecond or more), `exit CODE`, `abort`, `say WORD`, `where` (prints its runtime directory), `wait` (until it is killed).
+//! `events N`, `queries N` (each takes a microsecond or more), `exit CODE`, `abort`, `say WORD`, `where` (prints its runtime directory), `wait` (until it is killed), `serve` (does
+//! what the lines on its standard input say, and answers each: `events N`, `severe N`, `thread N`, `spin` (for ever)). Values go on
+//! from one line to the next.
 
 use std::io::Write as _;
 
@@ -16,6 +18,10 @@ fn query_begin(id: u64, text: &str);
 /// It ends.
 #[ust::tracepoint(provider = "traced", loglevel = Info)]
 fn query_end(id: u64, rows: Option<u32>, ratio: f64, parts: &[u16]);
+
+/// Counts what matters.
+#[ust::tracepoint(provider = "traced", loglevel = Warning)]
+fn severe(n: u64);
 
 /// Never emitted.
 #[ust::tracepoint(provider = "traced")]
@@ -43,6 +49,7 @@ fn main() {
             "abort" => std::process::abort(),
             "say" => println!("{}", operand()),
             "where" => println!("{}", std::env::var("UST_RUNTIME_DIR").expect("set by the recorder")),
+            "serve" => serve(),
             "wait" => {
                 std::io::stdout().flush().expect("a reader");
                 loop {
@@ -51,5 +58,27 @@ fn main() {
             }
             other => never(other.len() as u64),
         }
+    }
+}
+
+fn serve() {
+    let mut next = 0;
+    println!("ready");
+    for line in std::io::stdin().lines() {
+        let line = line.expect("text");
+        let (verb, number) = line.split_once(' ').unwrap_or((&line, "0"));
+        let end = next + number.parse::<u64>().expect("a number");
+        match verb {
+            "events" => (next..end).for_each(count),
+            "severe" => (next..end).for_each(severe),
+            "thread" => {
+                let range = next..end;
+                std::thread::spawn(move || range.for_each(count)).join().expect("it counts");
+            }
+            "spin" => drop(std::thread::spawn(|| (0..u64::MAX).for_each(count))),
+            other => panic!("{other}"),
+        }
+        next = end;
+        println!("done");
     }
 }

@@ -3,20 +3,37 @@
 //!
 //! What lies here is the command line and its words; recording is `ust-consumerd`, reading is `ust-ctf`.
 
+mod channel;
+mod connect;
+mod daemon;
+mod doctor;
+mod event;
 mod follow;
+mod generate;
 mod info;
+mod lifecycle;
+mod list;
+mod output;
 mod pipe;
 mod problem;
 mod reading;
 mod record;
+mod recover;
+mod rotate;
+mod saved;
 mod signals;
 mod size;
+mod snapshot;
 mod stats;
+mod track;
 mod view;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
+use ust_consumerd::control::protocol::{Request, SessionReport};
 
 use crate::problem::Problem;
 
@@ -34,24 +51,99 @@ enum Command {
     View(view::Arguments),
     Stats(stats::Arguments),
     Info(info::Arguments),
+    Create(lifecycle::Create),
+    Destroy(lifecycle::Destroy),
+    /// Starts a session: what it wants is recorded from now on.
+    Start(lifecycle::Which),
+    /// Stops a session. Its trace is complete then; it can be started again.
+    Stop(lifecycle::Which),
+    EnableChannel(channel::Enable),
+    DisableChannel(channel::Disable),
+    EnableEvent(event::Enable),
+    DisableEvent(event::Disable),
+    List(list::List),
+    Status(list::Status),
+    SetSession(lifecycle::SetSession),
+    Track(track::Arguments),
+    /// Takes processes out of those that a session records; an option without ids takes out all.
+    Untrack(track::Arguments),
+    Snapshot(snapshot::Arguments),
+    Rotate(rotate::Rotate),
+    EnableRotation(rotate::Enable),
+    DisableRotation(rotate::Disable),
+    /// Throws away what a session has recorded since its last rotation.
+    Clear(lifecycle::Which),
+    Save(saved::Save),
+    Load(saved::Load),
+    Recover(recover::Arguments),
+    Doctor(doctor::Arguments),
+    Daemon(daemon::Arguments),
+    Completions(generate::Completions),
+    Man(generate::Man),
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Record(arguments) => record::run(&arguments),
-        Command::View(arguments) => view::run(&arguments).map(|()| 0),
-        Command::Stats(arguments) => stats::run(&arguments).map(|()| 0),
-        Command::Info(arguments) => info::run(&arguments).map(|()| 0),
-    };
+    let result = parse().and_then(|arguments| run(arguments.command));
     match result {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            // One line, whatever the causes.
+            // One line, whatever the causes; notes of the daemon follow it.
             eprintln!("error: {error:#}");
             if let Some(hint) = error.downcast_ref::<Problem>().and_then(|problem| problem.hint.as_deref()) {
                 eprintln!("try:   {hint}");
             }
             ExitCode::from(1)
         }
+    }
+}
+
+/// Reads the command line. What reads traces reads that of the current session where no directory is given.
+fn parse() -> anyhow::Result<Arguments> {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    match Arguments::try_parse_from(&given) {
+        Err(error)
+            if error.kind() == ErrorKind::MissingRequiredArgument
+                && given.get(1).is_some_and(|verb| ["view", "stats", "info"].iter().any(|known| verb == known)) =>
+        {
+            let report: SessionReport = connect::ask(&Request::Session { session: None })?;
+            let dir = lifecycle::trace_of(&report)?.as_os_str().to_owned();
+            Ok(Arguments::parse_from(given.into_iter().chain([dir])))
+        }
+        Err(error) => error.exit(),
+        Ok(arguments) => Ok(arguments),
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<u8> {
+    match command {
+        Command::Record(arguments) => record::run(&arguments),
+        Command::View(arguments) => view::run(&arguments).map(|()| 0),
+        Command::Stats(arguments) => stats::run(&arguments).map(|()| 0),
+        Command::Info(arguments) => info::run(&arguments).map(|()| 0),
+        Command::Create(arguments) => lifecycle::create(&arguments),
+        Command::Destroy(arguments) => lifecycle::destroy(&arguments),
+        Command::Start(arguments) => lifecycle::start(&arguments),
+        Command::Stop(arguments) => lifecycle::stop(&arguments),
+        Command::EnableChannel(arguments) => channel::enable(&arguments),
+        Command::DisableChannel(arguments) => channel::disable(&arguments),
+        Command::EnableEvent(arguments) => event::enable(&arguments),
+        Command::DisableEvent(arguments) => event::disable(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Status(arguments) => list::status(&arguments),
+        Command::SetSession(arguments) => lifecycle::set_session(&arguments),
+        Command::Track(arguments) => track::run(&arguments, true),
+        Command::Untrack(arguments) => track::run(&arguments, false),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Rotate(arguments) => rotate::rotate(&arguments),
+        Command::EnableRotation(arguments) => rotate::enable(&arguments),
+        Command::DisableRotation(arguments) => rotate::disable(&arguments),
+        Command::Clear(arguments) => lifecycle::clear(&arguments),
+        Command::Save(arguments) => saved::save(&arguments),
+        Command::Load(arguments) => saved::load(&arguments),
+        Command::Recover(arguments) => recover::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Daemon(arguments) => daemon::run(&arguments),
+        Command::Completions(arguments) => generate::completions(&arguments),
+        Command::Man(arguments) => generate::man(&arguments),
     }
 }

@@ -9,10 +9,11 @@
 
 use std::io;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 use std::ptr;
+use std::time::Duration;
 
 /// A signal that arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +88,21 @@ impl Signals {
         (usize::try_from(n) == Ok(size))
             .then_some(Arrived { signal: found.ssi_signo as i32, from_terminal: found.ssi_code == libc::SI_KERNEL })
     }
+}
+
+/// Waits until a descriptor is readable, at most for `timeout`; tells whether it is.
+///
+/// # Errors
+/// The kernel's.
+pub fn wait_readable(fd: RawFd, timeout: Duration) -> io::Result<bool> {
+    let mut polled = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let ms = timeout.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
+    // SAFETY: one exclusive local that outlives the call.
+    let found = unsafe { libc::poll(&raw mut polled, 1, ms) };
+    if found < 0 && io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(found > 0)
 }
 
 /// Sends `signal` to a process that we started and have not waited for.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Sizes and counts as people write them, and numbers as people read them.
+//! Sizes, times and counts as people write them, and numbers as people read them.
+
+use std::time::Duration;
 
 /// Reads `65536`, `64K`, `1M`, `1G`, in either case.
 ///
@@ -19,6 +21,35 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "it must begin with a number, as in 256K".to_owned())?;
     number.checked_mul(factor).ok_or_else(|| "it is too large".to_owned())
+}
+
+/// Reads `100us`, `50ms`, `2s`, `5m`, `1h`; a number alone is microseconds, as in LTTng.
+///
+/// # Errors
+/// What is wrong, for clap to print.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(at);
+    let factor: u64 = match unit {
+        "" | "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        "h" => 3_600_000_000,
+        _ => return Err(format!("`{unit}` is no unit; write a number with us, ms, s, m or h")),
+    };
+    let number: u64 = digits.parse().map_err(|_| "it must begin with a number, as in 500ms".to_owned())?;
+    number.checked_mul(factor).map(Duration::from_micros).ok_or_else(|| "it is too large".to_owned())
+}
+
+/// Milliseconds in the largest unit that divides them.
+pub fn duration_text(ms: u64) -> String {
+    for (factor, unit) in [(3_600_000, "h"), (60_000, "m"), (1000, "s")] {
+        if ms != 0 && ms.is_multiple_of(factor) {
+            return format!("{} {unit}", ms / factor);
+        }
+    }
+    format!("{ms} ms")
 }
 
 /// `bytes` in the largest unit that divides it.

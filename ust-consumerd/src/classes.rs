@@ -45,9 +45,9 @@ impl Classes {
         theirs == contexts && table.iter().all(|(id, tracepoint)| class.get(id).is_none_or(|there| there == tracepoint))
     }
 
-    /// The classes as the metadata describes them.
-    pub(crate) fn model(&self) -> Vec<model::StreamClass> {
-        (0..)
+    /// The classes as the metadata describes them, numbered from `first` on.
+    pub(crate) fn model(&self, first: usize) -> Vec<model::StreamClass> {
+        (first as u64..)
             .zip(&self.tables)
             .map(|(id, (contexts, table))| model::StreamClass {
                 id,
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(classes.assign(None, &NONE, &table(&[(0, "a"), (1, "b")])), (0, true));
         assert_eq!(classes.assign(None, &NONE, &table(&[(0, "a"), (1, "b")])), (0, false));
         assert_eq!(classes.assign(None, &NONE, &table(&[(0, "x")])), (1, true));
-        assert_eq!(classes.model().len(), 2);
+        assert_eq!(classes.model(0).len(), 2);
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
         let some = ContextList::new(&[Context::VTID, Context::from_name("perf:thread:cycles").expect("known")]);
         classes.assign(None, &NONE, &table(&[(0, "a")]));
         assert_eq!(classes.assign(Some(0), &some.expect("short"), &table(&[(0, "a")])), (1, true));
-        let names: Vec<_> = classes.model()[1].context.iter().map(|field| field.name.clone()).collect();
+        let names: Vec<_> = classes.model(0)[1].context.iter().map(|field| field.name.clone()).collect();
         assert_eq!(names, ["vtid", "perf:thread:cycles"]);
     }
 
@@ -186,6 +186,6 @@ mod tests {
         assert_eq!(classes.assign(Some(0), &NONE, &table(&[(0, "a"), (1, "plugin")])), (0, true));
         // Its twin loads another library under the same id.
         assert_eq!(classes.assign(Some(0), &NONE, &table(&[(0, "a"), (1, "other")])), (1, true));
-        assert_eq!(classes.model()[0].events.len(), 2);
+        assert_eq!(classes.model(0)[0].events.len(), 2);
     }
 }

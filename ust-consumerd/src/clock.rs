@@ -10,6 +10,7 @@ use std::fs;
 use std::fs::File;
 
 use memmap2::MmapOptions;
+use serde::{Deserialize, Serialize};
 use ust_ctf::model;
 use ust_shm::layout::clock as kind;
 
@@ -54,8 +55,18 @@ impl Sample {
     }
 }
 
+/// A clock as it is kept on disk.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct SavedClock {
+    kind: u32,
+    cycles: u64,
+    monotonic_ns: u64,
+    realtime_ns: u64,
+    hz: u64,
+}
+
 /// The clock of one trace.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TraceClock {
     kind: u32,
     first: Sample,
@@ -77,6 +88,19 @@ impl TraceClock {
         };
         clock.hz = clock.best_hz();
         clock
+    }
+
+    /// What must be kept so that the calendar keeps its place.
+    pub(crate) fn save(&self) -> SavedClock {
+        let Sample { cycles, monotonic_ns, realtime_ns } = self.first;
+        SavedClock { kind: self.kind, cycles, monotonic_ns, realtime_ns, hz: self.hz }
+    }
+
+    /// The clock that was kept.
+    pub(crate) fn restore(saved: SavedClock) -> Self {
+        let SavedClock { kind, cycles, monotonic_ns, realtime_ns, hz } = saved;
+        let first = Sample { cycles, monotonic_ns, realtime_ns };
+        Self { kind, first, kernel_hz: kernel_hz(), hz, refine_at_ns: SAMPLES_APART_NS }
     }
 
     /// Decides what the time stamps are: `clock::TSC` or `clock::MONOTONIC`.

@@ -7,13 +7,14 @@
 
 use std::os::unix::fs::FileExt as _;
 
+use ust_ctf::packet::PACKET_HEADER_BYTES;
 use ust_shm::atomics::Ordering;
-use ust_shm::layout::{LossMode, ring_state};
+use ust_shm::context::ContextList;
+use ust_shm::layout::ring_state;
 use ust_shm::ring::RingWords as _;
-use ust_shm::ring::reader::{PacketSpan, Want};
-use ust_shm::rules::Channel;
+use ust_shm::ring::reader::{PacketSpan, RingReader, Want};
 
-use crate::image::{Image, Refusal, Slot};
+use crate::image::{Image, Refusal, Slot, View};
 use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
@@ -29,19 +30,35 @@ pub(crate) enum Left {
     More,
 }
 
-/// What a visit needs besides the image.
+/// What a visit needs besides the image: the session for which it is made.
 pub(crate) struct Visit<'a> {
+    pub session: u64,
     pub trace: &'a mut Trace,
     pub tally: &'a mut Tally,
-    pub channel: &'a Channel,
-    pub want: Want,
+    /// Bits of the slots whose half-filled sub-buffers are wanted too.
+    pub due: u64,
     bytes_left: u64,
     packets_left: u32,
+    /// Whether this is the last visit: nothing that is committed after its begin is wanted.
+    last: bool,
+    /// Whether rings stay as they are: nothing is given back to their writers or noted for the next reader.
+    pub copies: bool,
 }
 
 impl<'a> Visit<'a> {
-    pub(crate) fn new(trace: &'a mut Trace, tally: &'a mut Tally, channel: &'a Channel, want: Want) -> Self {
-        Self { trace, tally, channel, want, bytes_left: IMAGE_ROUND_BYTES_MAX, packets_left: IMAGE_ROUND_PACKETS_MAX }
+    pub(crate) fn new(session: u64, trace: &'a mut Trace, tally: &'a mut Tally, due: u64) -> Self {
+        let (bytes_left, packets_left) = (IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX);
+        Self { session, trace, tally, due, bytes_left, packets_left, last: false, copies: false }
+    }
+
+    /// A visit that takes all that was committed before it, and ends then whatever the writers do.
+    pub(crate) fn last(session: u64, trace: &'a mut Trace, tally: &'a mut Tally) -> Self {
+        let (bytes_left, packets_left) = (u64::MAX, u32::MAX);
+        Self { session, trace, tally, due: !0, bytes_left, packets_left, last: true, copies: false }
+    }
+
+    fn want_of(&self, ring: &Ring) -> Want {
+        if self.due >> ring.slot & 1 == 1 { Want::Everything } else { Want::Complete }
     }
 
     fn is_spent(&self) -> bool {
@@ -53,15 +70,11 @@ impl<'a> Visit<'a> {
         self.packets_left = self.packets_left.saturating_sub(1);
     }
 
-    /// Reads what is new in the image's tables and takes what its rings hold.
+    /// Takes what the session's rings hold, but for those that overwrite.
     ///
     /// # Errors
     /// The image must be given up.
     pub(crate) fn drain(&mut self, image: &mut Image) -> Result<Left, Refusal> {
-        self.read_tables(image)?;
-        if self.channel.mode == LossMode::Overwrite {
-            return Ok(Left::Nothing);
-        }
         self.drain_returned(image)?;
         let count = image.slots.len();
         let first = if image.next_ring < count { image.next_ring } else { 0 };
@@ -78,8 +91,8 @@ impl<'a> Visit<'a> {
     /// Takes what threads left that have ended, in the order in which they ended: then a few streams are enough for them (see
     /// [`Trace::take_stream`]). At most half of the visit, so that they cannot keep the others waiting.
     fn drain_returned(&mut self, image: &mut Image) -> Result<(), Refusal> {
-        let mut ended: Vec<(u64, usize)> =
-            image.returned_rings().map(|ring| (ring.last_timestamp_untrusted(), ring.idx)).collect();
+        let ours = image.returned_rings().filter(|ring| ring.owner == self.session && !ring.overwrite);
+        let mut ended: Vec<(u64, usize)> = ours.map(|ring| (ring.last_timestamp_untrusted(), ring.idx)).collect();
         ended.sort_unstable();
         for (_, idx) in ended {
             if self.packets_left <= IMAGE_ROUND_PACKETS_MAX / 2 || self.bytes_left <= IMAGE_ROUND_BYTES_MAX / 2 {
@@ -90,30 +103,23 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Takes over objects and rings that have appeared.
-    pub(crate) fn read_tables(&mut self, image: &mut Image) -> Result<(), Refusal> {
-        image.read_objects()?;
-        let overwrite = self.channel.mode == LossMode::Overwrite;
-        for refusal in image.read_rings(self.channel, overwrite) {
-            self.tally.losses.rings_corrupt += 1;
-            self.tally.warn(format!("{}: {refusal}", image.path.display()));
-        }
-        Ok(())
-    }
-
     fn drain_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
-        if ring.reading == Reading::Ended {
+        if ring.reading == Reading::Ended || ring.owner != self.session || ring.overwrite || !ring.settled {
             return Ok(());
         }
         let state_before = image.ring_state_word(ring.idx);
         let returned = ring_state::of(state_before) == ring_state::RETURNED;
         ring.notice_lease(state_before);
-        let mut want = if returned { Want::Everything } else { self.want };
+        let mut want = if returned { Want::Everything } else { self.want_of(ring) };
         // What is committed later waits for the next visit, lest a busy writer's sub-buffer is taken event by event.
         let target = ring.words.header().committed.load(Ordering::Relaxed);
         loop {
-            if !returned && ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2 {
+            let reached = ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2;
+            if reached && !returned {
                 want = Want::Complete;
+            }
+            if reached && self.last {
+                break;
             }
             if self.is_spent() {
                 give_back(ring, Turn::Ends);
@@ -190,14 +196,14 @@ impl<'a> Visit<'a> {
     fn stream_of(&mut self, image: &mut Image, ring: &mut Ring, timestamp_begin: u64) -> Result<StreamId, Refusal> {
         // After `take`: an event of a new object was committed after the object was registered.
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace, self.channel);
+        let class_idx = self.class_of(image, &ring.contexts);
         if let Some(stream) = ring.stream {
             if self.trace.class_of(stream) == class_idx {
                 return Ok(stream);
             }
             self.give_back_stream(ring);
         }
-        let stream = self.trace.take_stream(class_idx, timestamp_begin, &ring.origin);
+        let stream = self.trace.take_stream(ring.slot, class_idx, timestamp_begin, &ring.origin);
         ring.stream = Some(stream);
         Ok(stream)
     }
@@ -217,7 +223,8 @@ impl<'a> Visit<'a> {
         }
         let now = self.trace.clock.now();
         // A ring that never gave a packet has no time of its own.
-        let begin = if ring.reader.timestamp() == 0 { image.attached_at } else { ring.reader.timestamp() };
+        let attached_at = self.view(image).attached_at;
+        let begin = if ring.reader.timestamp() == 0 { attached_at } else { ring.reader.timestamp() };
         let stream = self.stream_of(image, ring, begin)?;
         let packet = Packet {
             origin: ring.origin,
@@ -228,31 +235,51 @@ impl<'a> Visit<'a> {
         };
         if self.write(stream, &packet, &Content::Empty)? {
             ring.discarded_reported = total;
+            if !self.copies {
+                ring.words.header().reported.store(total, Ordering::Relaxed);
+            }
         }
         Ok(())
+    }
+
+    fn view(&self, image: &Image) -> View {
+        image.views.get(&self.session).copied().unwrap_or_default()
+    }
+
+    fn set_view(&self, image: &mut Image, change: impl FnOnce(&mut View)) {
+        change(image.views.entry(self.session).or_default());
+    }
+
+    fn class_of(&mut self, image: &mut Image, contexts: &ContextList) -> usize {
+        let class_idx = self.trace.assign_class(self.view(image).class_idx, contexts, &image.table);
+        self.set_view(image, |view| view.class_idx = Some(class_idx));
+        class_idx
     }
 
     /// Reports losses outside any ring, if there are new ones, in a stream of the process.
     pub(crate) fn report_lost(&mut self, image: &mut Image) -> Result<(), Refusal> {
         let total = image.lost().into_iter().fold(0, u64::saturating_add);
-        if total <= image.lost_reported {
+        let view = self.view(image);
+        if total <= view.lost_reported {
             return Ok(());
         }
         image.read_objects()?;
-        let class_idx = class_of(image, self.trace, self.channel);
+        // Its packets have no events, so that any class will do: one that the session has.
+        let of_session = image.rings().find(|ring| ring.owner == self.session).map(|ring| ring.contexts);
+        let class_idx = self.class_of(image, &of_session.unwrap_or_default());
         let origin = image.origin();
-        let stream = match image.lost_stream {
+        let stream = match view.lost_stream {
             Some(stream) => stream,
-            None => self.trace.add_stream(class_idx, &origin.procname, origin.vpid, "lost"),
+            None => self.trace.add_stream(class_idx, &origin.procname, &format!("{}-lost", image.name())),
         };
-        image.lost_stream = Some(stream);
+        self.set_view(image, |view| view.lost_stream = Some(stream));
         let now = self.trace.clock.now();
-        let discarded_more = total - image.lost_reported;
-        let packet = Packet { origin, timestamp_begin: image.attached_at, timestamp_end: now, cpu: 0, discarded_more };
+        let discarded_more = total - view.lost_reported;
+        let packet = Packet { origin, timestamp_begin: view.attached_at, timestamp_end: now, cpu: 0, discarded_more };
         let result = self.write(stream, &packet, &Content::Empty);
         self.trace.close_stream(stream);
         if result? {
-            image.lost_reported = total;
+            self.set_view(image, |view| view.lost_reported = total);
         }
         Ok(())
     }
@@ -264,6 +291,9 @@ impl<'a> Visit<'a> {
     pub(crate) fn finish(&mut self, image: &mut Image) -> Result<(), Refusal> {
         for idx in 0..image.slots.len() {
             with_ring(image, idx, |image, ring| {
+                if ring.owner != self.session {
+                    return Ok(());
+                }
                 let result = self.finish_ring(image, ring);
                 self.give_back_stream(ring);
                 result
@@ -273,15 +303,56 @@ impl<'a> Visit<'a> {
     }
 
     fn finish_ring(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
-        if self.channel.mode == LossMode::Overwrite && ring.reading == Reading::Open {
-            self.snapshot(image, ring)?;
+        if ring.overwrite && ring.reading == Reading::Open {
+            self.snapshot(image, ring, None)?;
+            if !self.copies {
+                give_back(ring, Turn::Ends);
+            }
         }
         // A corrupt ring's counters are as good as the rest of it, but what they say is all there is.
         self.report_discarded(image, ring)
     }
 
-    /// Overwrite mode: copies what the ring holds now, without stopping its writer.
-    fn snapshot(&mut self, image: &mut Image, ring: &mut Ring) -> Result<(), Refusal> {
+    /// Copies what an overwrite ring holds, at most the newest `bytes_max` bytes of it, as if nobody had read the ring before, and
+    /// leaves no trace of that in the ring.
+    pub(crate) fn copy_rings(&mut self, image: &mut Image, bytes_max: Option<u64>) -> Result<(), Refusal> {
+        self.copies = true;
+        let view = self.view(image);
+        let lost_reported = view.lost_base.into_iter().fold(0, u64::saturating_add);
+        self.set_view(image, |view| *view = View { class_idx: None, lost_stream: None, lost_reported, ..*view });
+        let mut result = Ok(());
+        for idx in 0..image.slots.len() {
+            let copied = with_ring(image, idx, |image, ring| {
+                if ring.owner == self.session && ring.overwrite && ring.reading == Reading::Open {
+                    self.copy_ring(image, ring, bytes_max)?;
+                }
+                Ok(())
+            });
+            result = result.and(copied);
+        }
+        let result = result.and_then(|()| self.report_lost(image));
+        self.set_view(image, |now| *now = view);
+        result
+    }
+
+    fn copy_ring(&mut self, image: &mut Image, ring: &mut Ring, bytes_max: Option<u64>) -> Result<(), Refusal> {
+        let reader = std::mem::replace(&mut ring.reader, RingReader::new(true));
+        // What was there when the session began is not wanted again.
+        ring.reader.start_at(ring.begin_at);
+        let stream = ring.stream.take();
+        let base = &ring.base;
+        let reported = [base.discarded_full, base.discarded_big, base.discarded_wait];
+        let reported = reported.into_iter().fold(0, u64::saturating_add);
+        let reported = std::mem::replace(&mut ring.discarded_reported, reported);
+        let from = bytes_max.and_then(|bytes| newest(ring, bytes));
+        let result = self.snapshot(image, ring, from).and_then(|()| self.report_discarded(image, ring));
+        self.give_back_stream(ring);
+        (ring.reader, ring.stream, ring.discarded_reported) = (reader, stream, reported);
+        result
+    }
+
+    /// Overwrite mode: copies what the ring holds now, from position `from` on, without stopping its writer.
+    fn snapshot(&mut self, image: &mut Image, ring: &mut Ring, from: Option<u64>) -> Result<(), Refusal> {
         ring.notice_lease(image.ring_state_word(ring.idx));
         let lease_begin_untrusted = ring.words.header().lease_begin.load(Ordering::Relaxed);
         let mut copy = Vec::new();
@@ -297,6 +368,9 @@ impl<'a> Visit<'a> {
                 }
             };
             bytes_left = bytes_left.saturating_sub(span.bytes);
+            if from.is_some_and(|from| span.begin.wrapping_sub(from) > u64::MAX / 2) {
+                continue;
+            }
             copy.resize(span.bytes as usize, 0);
             if image.file.read_exact_at(&mut copy, data_offset(ring, &span)).is_err() {
                 return Err("was cut while it was read".to_owned());
@@ -318,9 +392,32 @@ impl<'a> Visit<'a> {
             if self.write(stream, &packet, &Content::Memory(&copy))? {
                 ring.discarded_reported = ring.discarded_reported.max(span.discarded);
             }
+            if !self.copies {
+                give_back(ring, Turn::GoesOn);
+            }
         }
         Ok(())
     }
+}
+
+/// Position of the packet at which the newest `bytes` bytes of an overwrite ring begin.
+fn newest(ring: &Ring, bytes: u64) -> Option<u64> {
+    let mut reader = ring.reader.clone();
+    let mut spans = Vec::new();
+    let mut left = ring.shape.geometry.ring_bytes();
+    while left > 0
+        && let Ok(Some(span)) = reader.take(&ring.words, Want::Everything)
+    {
+        left = left.saturating_sub(span.bytes);
+        spans.push((span.begin, span.bytes + PACKET_HEADER_BYTES as u64));
+    }
+    let end = spans.last().map(|(begin, bytes)| begin.wrapping_add(*bytes))?;
+    let mut sum = 0u64;
+    let fits = spans.into_iter().rev().take_while(|(_, packet)| {
+        sum = sum.saturating_add(*packet);
+        sum <= bytes
+    });
+    Some(fits.last().map_or(end, |(begin, _)| begin))
 }
 
 /// Runs `visit` on ring `idx` if it is one of ours. The ring leaves its image meanwhile, so that both can be borrowed.
@@ -341,12 +438,6 @@ fn with_ring(
 /// Name for a thread that has ended and whose ring another thread uses since: its own name is gone.
 const ENDED_THREAD: [u8; 16] = *b"(ended thread)\0\0";
 
-fn class_of(image: &mut Image, trace: &mut Trace, channel: &Channel) -> usize {
-    let class_idx = trace.assign_class(image.class_idx, &channel.contexts, &image.table);
-    image.class_idx = Some(class_idx);
-    class_idx
-}
-
 fn data_offset(ring: &Ring, span: &PacketSpan) -> u64 {
     ring.shape.arena_offset + ring.shape.header_bytes + ring.shape.geometry.data_offset(span.begin)
 }
@@ -366,8 +457,7 @@ fn packet_of(ring: &Ring, span: &PacketSpan, origin: Origin) -> Packet {
 fn give_back(ring: &mut Ring, turn: Turn) {
     let consumed = ring.reader.consumed();
     if ring.put_at != consumed {
-        ring.put_at = consumed;
-        ring.wake_owed |= ring.reader.put(&ring.words);
+        ring.mirror();
     }
     if !ring.wake_owed {
         return;

@@ -54,6 +54,9 @@ pub enum StartError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// All slots are taken by channels, or by threads that still hold rings of earlier channels.
+    #[error("no channel slot is free: 63 are in use, or held by running threads that recorded for earlier channels")]
+    NoSlot,
     /// The kernel refused something.
     #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
@@ -84,6 +87,7 @@ impl StartError {
             Self::Busy(_) => "end the other recorder, or use another directory (UST_RUNTIME_DIR)".to_owned(),
             Self::PathTooLong { .. } => "a shorter path in UST_RUNTIME_DIR".to_owned(),
             Self::OutputNotEmpty(_) => "another directory with -o, or remove what is there".to_owned(),
+            Self::NoSlot => "destroy a session, or give the channel the sizes of one that was destroyed".to_owned(),
             Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
             Self::Filter(_) => "a filter such as 'size > 100 && name == \"abc*\"'".to_owned(),
             Self::Counter { source, .. } => match source.kind() {

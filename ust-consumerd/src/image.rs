@@ -5,6 +5,7 @@
 //! used later is the private copy. The head, the enable words and the rings are mapped. Words are touched by
 //! single atomic accesses, under the fault guard; bytes are read by the kernel, which a truncation cannot hurt.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt as _, MetadataExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ust_shm::atomics::Ordering;
+use ust_shm::context::ContextList;
 use ust_shm::decode::{Tracepoint, decode};
 use ust_shm::filter::area::Application;
 use ust_shm::head::Head;
@@ -20,14 +22,18 @@ use ust_shm::layout::{
     ring_state,
 };
 use ust_shm::limits::{
-    EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN, RING_COUNT_MAX,
+    CHANNEL_COUNT_MAX, EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN,
+    RING_COUNT_MAX, SPECIAL_BIT,
 };
-use ust_shm::rules::{Channel, RulesView};
+use ust_shm::ring::Geometry;
+use ust_shm::rules::RulesView;
 
+use crate::channels::Channels;
 use crate::classes::Table;
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
 use crate::owner::Owner;
+use crate::recover::orphan_channel;
 use crate::ring::{Reading, Ring, Shape};
 use crate::sys;
 use crate::trace::{Origin, StreamId};
@@ -57,8 +63,10 @@ struct Object {
 pub(crate) enum Slot {
     /// Not written yet.
     Unknown,
-    /// Of a channel that is not ours, or unusable.
+    /// Unusable.
     Ignored,
+    /// Of a channel that nobody knows, or that was known once.
+    Foreign,
     /// One of ours.
     Ours(Box<Ring>),
 }
@@ -73,22 +81,38 @@ pub(crate) struct Image {
     pub slots: Vec<Slot>,
     /// Ids and descriptors of all objects seen.
     pub table: Table,
-    pub class_idx: Option<usize>,
-    /// Where losses outside any ring are reported.
-    pub lost_stream: Option<StreamId>,
-    pub lost_reported: u64,
-    pub attached_at: u64,
+    /// What each session that records the process knows of it.
+    pub views: BTreeMap<u64, View>,
+    /// Sessions that have recorded the process and then not any more.
+    pub left: BTreeSet<u64>,
+    /// Bits of the channels that the process is recorded in.
+    pub wanted: u64,
+    /// User and group of the process.
+    pub user: (u32, u32),
+    pub exe: Option<PathBuf>,
     /// Ring at which the next round begins.
     pub next_ring: usize,
     pub closed_since: Option<Instant>,
-    /// Seen for the process's own sake only: nothing of it is recorded.
-    pub ignored: bool,
+    /// The process is gone, and a flight recorder still wants what it left.
+    pub kept: bool,
     /// A directory entry that could not be used leaves unread data behind: the file is not ours to remove.
     pub holds_foreign: bool,
     objects: Vec<Object>,
     object_pending: bool,
     descriptor_bytes: u64,
     head_map: Mapping,
+}
+
+/// What one session knows of an image.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct View {
+    pub class_idx: Option<usize>,
+    /// Where losses outside any ring are reported.
+    pub lost_stream: Option<StreamId>,
+    pub lost_reported: u64,
+    /// Losses by cause before the session began to count.
+    pub lost_base: [u64; 16],
+    pub attached_at: u64,
 }
 
 /// Why an image, or what is left of it, cannot be used.
@@ -127,19 +151,25 @@ impl Image {
             owner,
             slots: Vec::new(),
             table: Table::new(),
-            class_idx: None,
-            lost_stream: None,
-            lost_reported: 0,
-            attached_at: 0,
+            views: BTreeMap::new(),
+            left: BTreeSet::new(),
+            wanted: 0,
+            user: sys::user_of(identity.pid).unwrap_or((found.uid(), found.gid())),
+            exe: std::fs::read_link(format!("/proc/{}/exe", identity.pid)).ok(),
             next_ring: 0,
             closed_since: None,
-            ignored: false,
+            kept: false,
             holds_foreign: false,
             objects: Vec::new(),
             object_pending: false,
             descriptor_bytes: 0,
             head_map,
         })
+    }
+
+    /// Its file's name.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     fn head(&self) -> Head {
@@ -256,12 +286,18 @@ impl Image {
 
     /// Makes the rules those of the image: channels, then words, then the generation.
     pub(crate) fn apply_rules(&self, rules: &RulesView<'_>) {
-        self.apply(rules, u64::MAX);
+        self.apply(rules, self.wanted);
     }
 
-    /// Switches every tracepoint off.
-    pub(crate) fn silence(&self, rules: &RulesView<'_>) {
-        self.apply(rules, 0);
+    /// Takes back words that a process which has just started has set on its own: the rules that it reads know nothing of trackers.
+    pub(crate) fn store_words(&self, rules: &RulesView<'_>) {
+        let strange = !(self.wanted | 1 << SPECIAL_BIT);
+        let words = self.objects.iter().flat_map(|object| {
+            (0..object.tracepoints.len() as u64).filter_map(|i| object.words.region().word(WORDS_BYTES * i))
+        });
+        if words.map(|word| word.load(Ordering::Relaxed)).any(|word| word & strange != 0) {
+            self.apply(rules, self.wanted);
+        }
     }
 
     /// Lets the channel slots of `mask` have the events that the rules say.
@@ -289,7 +325,7 @@ impl Image {
     }
 
     /// Looks at directory entries that were not usable or not there at the last call. Returns what is wrong with new ones.
-    pub(crate) fn read_rings(&mut self, channel: &Channel, overwrite: bool) -> Vec<Refusal> {
+    pub(crate) fn read_rings(&mut self, channels: &Channels) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
         if count_untrusted > RING_COUNT_MAX {
@@ -301,7 +337,7 @@ impl Image {
         }
         for idx in 0..self.slots.len() {
             if matches!(self.slots[idx], Slot::Unknown) {
-                match self.look_at_ring(idx, channel, overwrite) {
+                match self.look_at_ring(idx, channels) {
                     Ok(slot) => self.slots[idx] = slot,
                     Err(reason) => {
                         self.slots[idx] = Slot::Ignored;
@@ -313,20 +349,56 @@ impl Image {
         refusals
     }
 
-    fn look_at_ring(&mut self, idx: usize, channel: &Channel, overwrite: bool) -> Result<Slot, Refusal> {
+    fn look_at_ring(&mut self, idx: usize, channels: &Channels) -> Result<Slot, Refusal> {
         let head = self.head();
         let Some(entry) = head.ring(idx) else { return Ok(Slot::Ignored) };
         // Acquire: pairs with the Release store of the first lease; the shape is written before.
-        if ring_state::of(entry.state.load(Ordering::Acquire)) == ring_state::EMPTY {
+        let state = entry.state.load(Ordering::Acquire);
+        if ring_state::of(state) == ring_state::EMPTY && ring_state::lease(state) == 0 {
             return Ok(Slot::Unknown);
         }
         let shape = Shape::load(entry, self.identity.image_bytes)?;
-        if shape.channel_uid != channel.uid {
+        let Some((channel, owner)) = channels.find(shape.channel_uid) else {
             self.holds_foreign = true;
-            return Ok(Slot::Ignored);
-        }
-        let ours = Ring::map(idx, shape, &self.file, overwrite, self.origin());
+            return Ok(Slot::Foreign);
+        };
+        let ours = Ring::map(idx, shape, &self.file, &channel, owner, self.origin());
         ours.map(|ring| Slot::Ours(Box::new(ring))).map_err(|error| format!("cannot be mapped: {error}"))
+    }
+
+    /// Gives every ring, whatever its channel, to `session`: the recorders that knew the channels are gone.
+    ///
+    /// # Errors
+    /// The objects cannot be read.
+    pub(crate) fn take_orphans(&mut self, session: u64) -> Result<(), Refusal> {
+        self.read_objects()?;
+        let count = (self.header().ring_count.load(Ordering::Acquire) as usize).min(RING_COUNT_MAX);
+        for idx in 0..count {
+            let head = self.head();
+            let shape = head.ring(idx).ok_or_else(String::new).and_then(|e| Shape::load(e, self.identity.image_bytes));
+            let slot = shape.and_then(|shape| {
+                let Geometry { subbuf_bytes, subbuf_count } = shape.geometry;
+                let contexts =
+                    contexts_of(&head, shape.channel_uid).ok_or("is of a channel that nobody knows any more")?;
+                let channel = orphan_channel(shape.channel_uid, subbuf_bytes as u32, subbuf_count as u32, contexts);
+                let ring = Ring::map(idx, shape, &self.file, &channel, session, self.origin());
+                ring.map_err(|error| error.to_string())
+            });
+            self.slots.push(slot.map_or(Slot::Ignored, |ring| Slot::Ours(Box::new(ring))));
+        }
+        Ok(())
+    }
+
+    /// Whether no thread can write to a ring of channel `uid`: none is leased, being claimed, or unknown.
+    pub(crate) fn is_quiet(&self, uid: u64) -> bool {
+        let count = self.header().ring_count.load(Ordering::Acquire) as usize;
+        (0..count.min(RING_COUNT_MAX)).all(|idx| {
+            let head = self.head();
+            let Some(entry) = head.ring(idx) else { return true };
+            let state = ring_state::of(entry.state.load(Ordering::Acquire));
+            let writable = matches!(state, ring_state::EMPTY | ring_state::LEASED);
+            !writable || state == ring_state::LEASED && entry.channel_uid.load(Ordering::Relaxed) != uid
+        })
     }
 
     /// The process as the author of a packet.
@@ -334,12 +406,13 @@ impl Image {
         Origin { vpid: self.identity.pid, vtid: self.identity.pid, procname: self.identity.procname }
     }
 
-    /// Whether a thread has returned a ring since it was looked at last; it may be one that is not known here yet.
-    pub(crate) fn has_returned(&self) -> bool {
+    /// Whether a thread has returned a ring since it was looked at last, of those that `is_drained` knows; it may be one that is
+    /// not known here yet.
+    pub(crate) fn has_returned(&self, is_drained: impl Fn(&Ring) -> bool) -> bool {
         let count_untrusted = self.header().ring_count.load(Ordering::Acquire) as usize;
         let mut unknown = self.slots.len()..count_untrusted.min(RING_COUNT_MAX);
         unknown.any(|idx| ring_state::of(self.ring_state_word(idx)) == ring_state::RETURNED)
-            || self.returned_rings().next().is_some()
+            || self.returned_rings().any(is_drained)
     }
 
     /// The known rings that threads have returned.
@@ -350,12 +423,26 @@ impl Image {
     }
 
     /// The rings of ours.
+    pub(crate) fn rings_mut(&mut self) -> impl Iterator<Item = &mut Ring> {
+        self.slots.iter_mut().filter_map(|slot| match slot {
+            Slot::Ours(ring) => Some(&mut **ring),
+            _ => None,
+        })
+    }
+
+    /// The rings of ours.
     pub(crate) fn rings(&self) -> impl Iterator<Item = &Ring> {
         self.slots.iter().filter_map(|slot| match slot {
             Slot::Ours(ring) => Some(&**ring),
             _ => None,
         })
     }
+}
+
+/// The contexts of the channel of that uid, by the image's own table.
+fn contexts_of(head: &Head, uid: u64) -> Option<ContextList> {
+    let channels = (0..CHANNEL_COUNT_MAX).filter_map(|slot| head.load_channel(slot));
+    channels.into_iter().find(|channel| channel.uid == uid).map(|channel| channel.contexts)
 }
 
 /// Copies and checks what the header says.

@@ -28,32 +28,57 @@
 //! - Link the runtime `ust`, parse events, or start a process.
 //!
 //! # Files
-//! `engine` (the loop), `drain` (rings to packets), `ring`, `image`, `owner` (liveness), `classes` and `trace` (CTF on disk),
-//! `clock`, `runtime_dir`, `guard` and `map` (memory of others), `sys` (system calls), `summary`, `limits`.
+//! `hub` (the loop), `apps` (discovery), `session`, `config` (its description), `channels` (slots), `lifecycle` and `snapshot` (what is
+//! done to it), `engine` (a hub with one session), `daemon` (a hub under control), `control` (its socket), `commands` and
+//! `reports`, `state` and `resume` (over a restart), `recover` (what nobody took), `nearest` (names alike),
+//! `drain` (rings to packets), `ring`, `image`, `owner` (liveness), `classes` and `trace` (CTF on disk), `clock`, `runtime_dir`, `guard` and `map` (memory of others), `sys` (system calls), `summary`, `limits`.
 
+mod apps;
+mod channels;
 mod classes;
 mod clock;
+mod commands;
+mod config;
+mod contexts;
+pub mod control;
+mod daemon;
 mod drain;
 mod engine;
 mod error;
 mod guard;
+mod hub;
 mod image;
+mod lifecycle;
 mod limits;
 mod map;
+mod nearest;
 mod options;
 mod owner;
 mod recording;
+mod recover;
+mod reports;
+mod resume;
 mod ring;
 mod runtime_dir;
+mod session;
+mod snapshot;
+mod state;
 mod stream_file;
 mod summary;
 mod sys;
 mod trace;
 
+pub use commands::DEFAULT_CHANNEL;
+pub use config::{
+    ChannelConfig, LOG_LEVELS, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker,
+};
+pub use daemon::{Daemon, DaemonOptions};
 pub use engine::Engine;
 pub use error::StartError;
+pub use nearest::{distance, nearest};
 pub use options::{ChannelOptions, EngineOptions};
 pub use recording::Recording;
+pub use recover::recover;
 pub use runtime_dir::RuntimeDir;
 pub use summary::{EventCount, Losses, Process, Progress, Summary};
 pub use ust_filter::FilterError;

@@ -54,3 +54,13 @@ pub(crate) const HOLE_BYTES_MAX: u64 = 64 << 20;
 
 /// Private directories of killed recorders that are kept for a recovery; each may hold rings in memory.
 pub(crate) const ABANDONED_DIRS_KEPT: usize = 4;
+
+/// How long a slot rests before it is given to a channel of another shape: a thread that had seen the old bit has long
+/// leased its ring by then, unless it was stopped.
+pub(crate) const SLOT_REST: Duration = Duration::from_secs(10);
+
+/// Tick of an engine that has images and no session: it sees what closed.
+pub(crate) const IDLE_TICK: Duration = Duration::from_secs(1);
+
+/// Images of ended processes that flight recorders keep; the oldest goes. Each may hold some rings in memory.
+pub(crate) const KEPT_IMAGE_COUNT_MAX: usize = 32;

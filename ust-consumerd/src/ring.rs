@@ -8,14 +8,16 @@
 use std::fs::File;
 
 use ust_shm::atomics::Ordering;
+use ust_shm::context::ContextList;
 use ust_shm::layout::{
-    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, RingEntry, RingHeader, SubbufEntry, entries_offset, geometry_is_valid,
-    ring_state,
+    COUNTERS_OFFSET, ENTRY_BYTES, HEAD_BYTES, LossMode, RingEntry, RingHeader, SubbufEntry, entries_offset,
+    geometry_is_valid, ring_state,
 };
 use ust_shm::limits::{COUNTER_COUNT_MAX, PIECE_ALIGN};
 use ust_shm::region::Region;
-use ust_shm::ring::reader::{PacketSpan, RingReader};
+use ust_shm::ring::reader::{PacketSpan, RingReader, Want};
 use ust_shm::ring::{Geometry, RingWords};
+use ust_shm::rules::Channel;
 
 use crate::limits::RING_HEADER_BYTES_MAX;
 use crate::map::Mapping;
@@ -146,6 +148,30 @@ pub(crate) struct Ring {
     pub stream: Option<StreamId>,
     /// Discarded events of this ring that the trace has reported.
     pub discarded_reported: u64,
+    /// Whether it was looked up in the files of a recorder before us.
+    pub settled: bool,
+    /// Contexts of its channel.
+    pub contexts: ContextList,
+    /// Slot of its channel.
+    pub slot: u32,
+    /// Whether its channel overwrites.
+    pub overwrite: bool,
+    /// The session that has its channel; 0 for none.
+    pub owner: u64,
+    /// Position at which its session began.
+    pub begin_at: u64,
+    /// What its counters said when the session began to count.
+    pub base: Counters,
+}
+
+/// A copy of a ring's counters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// By event id; the last one is that of all higher ids.
+    pub events: Vec<u64>,
+    pub discarded_full: u64,
+    pub discarded_big: u64,
+    pub discarded_wait: u64,
 }
 
 impl Ring {
@@ -157,27 +183,42 @@ impl Ring {
         idx: usize,
         shape: Shape,
         image: &File,
-        overwrite: bool,
+        channel: &Channel,
+        owner: u64,
         origin: Origin,
     ) -> std::io::Result<Self> {
+        let overwrite = channel.mode == LossMode::Overwrite;
         let mapping = Mapping::new(image, shape.arena_offset, shape.header_bytes + shape.geometry.ring_bytes())?;
+        let words = RingMap {
+            mapping,
+            geometry: shape.geometry,
+            header_bytes: shape.header_bytes,
+            entries_offset: entries_offset(shape.counter_count),
+        };
+        // 0 in a ring that nobody has read; else where a recorder before us has come to.
+        let consumed = words.header().consumed.load(Ordering::Relaxed);
+        let discarded_reported = words.header().reported.load(Ordering::Relaxed);
+        let mut reader = RingReader::new(overwrite);
+        reader.start_at(consumed);
         Ok(Self {
             idx,
             shape,
-            words: RingMap {
-                mapping,
-                geometry: shape.geometry,
-                header_bytes: shape.header_bytes,
-                entries_offset: entries_offset(shape.counter_count),
-            },
-            reader: RingReader::new(overwrite),
+            words,
+            reader,
             reading: Reading::Open,
-            put_at: 0,
+            put_at: consumed,
             wake_owed: false,
             lease: None,
             origin,
             stream: None,
-            discarded_reported: 0,
+            discarded_reported,
+            settled: false,
+            contexts: channel.contexts,
+            slot: channel.slot,
+            overwrite,
+            owner,
+            begin_at: consumed,
+            base: Counters::default(),
         })
     }
 
@@ -211,12 +252,55 @@ impl Ring {
         self.reading == Reading::Open && committed.wrapping_sub(begin) >= self.shape.geometry.subbuf_bytes
     }
 
-    /// Calls `add` with each event counter: the event id and the count; the last index stands for all higher ids.
-    pub(crate) fn for_each_counter(&self, mut add: impl FnMut(u32, u64)) {
-        for idx in 0..self.shape.counter_count {
-            if let Some(counter) = self.words.region().word(COUNTERS_OFFSET + 8 * u64::from(idx)) {
-                add(idx, counter.load(Ordering::Relaxed));
+    /// The counters now. They are hostile: no sum of them may be trusted not to overflow.
+    pub(crate) fn counters(&self) -> Counters {
+        let header = self.words.header();
+        let event = |idx| self.words.region().word(COUNTERS_OFFSET + 8 * u64::from(idx));
+        Counters {
+            events: (0..self.shape.counter_count)
+                .map(|idx| event(idx).map_or(0, |counter| counter.load(Ordering::Relaxed)))
+                .collect(),
+            discarded_full: header.discarded_full.load(Ordering::Relaxed),
+            discarded_big: header.discarded_big.load(Ordering::Relaxed),
+            discarded_wait: header.discarded_wait.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What was counted since the session began to count.
+    pub(crate) fn counted(&self) -> Counters {
+        let mut now = self.counters();
+        for (count, base) in now.events.iter_mut().zip(&self.base.events) {
+            *count = count.saturating_sub(*base);
+        }
+        now.discarded_full = now.discarded_full.saturating_sub(self.base.discarded_full);
+        now.discarded_big = now.discarded_big.saturating_sub(self.base.discarded_big);
+        now.discarded_wait = now.discarded_wait.saturating_sub(self.base.discarded_wait);
+        now
+    }
+
+    /// Passes over what lies unread, and over what was counted: nobody wants it. The writer may go on meanwhile.
+    pub(crate) fn skip_unread(&mut self) {
+        // An overwrite ring keeps what it has until its session reads it; a session that begins passes over it here.
+        let laps = 2 * self.shape.geometry.ring_bytes();
+        let mut skipped = 0;
+        while self.reading == Reading::Open && skipped < laps {
+            match self.reader.take(&self.words, Want::Everything) {
+                Ok(Some(span)) => skipped += span.bytes,
+                Ok(None) => break,
+                Err(_) => self.reading = Reading::Ended,
             }
         }
+        self.begin_at = self.reader.consumed();
+        self.discarded_reported = self.reader.discarded_now(&self.words);
+        self.base = self.counters();
+        self.mirror();
+    }
+
+    /// Tells the writer, and a recorder after us, how far the ring was read. A writer that sleeps is owed a wakeup then.
+    pub(crate) fn mirror(&mut self) {
+        self.put_at = self.reader.consumed();
+        // Before `consumed`: a recorder that starts after a kill in between finds the packet in its file, and with it this number.
+        self.words.header().reported.store(self.discarded_reported, Ordering::Relaxed);
+        self.wake_owed |= self.reader.put(&self.words);
     }
 }

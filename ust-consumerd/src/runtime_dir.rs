@@ -105,11 +105,16 @@ impl RuntimeDir {
     /// # Errors
     /// As [`RuntimeDir::open`].
     pub fn of_environment() -> Result<Self, StartError> {
+        Self::open(&Self::path_of_environment())
+    }
+
+    /// Where the programs of this environment register, whether it exists or not.
+    #[must_use]
+    pub fn path_of_environment() -> PathBuf {
         let given = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let path = given("UST_RUNTIME_DIR")
+        given("UST_RUNTIME_DIR")
             .or_else(|| given("XDG_RUNTIME_DIR").map(|dir| dir.join("ust")))
-            .unwrap_or_else(|| PathBuf::from(format!("/dev/shm/ust-{}", sys::euid())));
-        Self::open(&path)
+            .unwrap_or_else(|| PathBuf::from(format!("/dev/shm/ust-{}", sys::euid())))
     }
 
     /// Takes the directory at `path`, which is made if it does not exist. It stays when this is dropped.

@@ -26,11 +26,23 @@ use crate::limits::{HOLE_BYTES_MAX, HOLE_BYTES_MIN};
 use crate::sys;
 use crate::trace::{Content, PacketError};
 
-/// A stream file, open or not.
+/// How large the files of a stream may become, and how many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FileLimits {
+    /// Bytes of a file, above which the next one is begun.
+    pub bytes: Option<u64>,
+    /// Files that are kept; the oldest goes.
+    pub count: Option<u32>,
+}
+
+/// A stream's file, open or not; under [`FileLimits`] the newest of several, of which each is whole by itself.
 #[derive(Debug)]
 pub(crate) struct StreamFile {
     dir: PathBuf,
     name: String,
+    limits: FileLimits,
+    /// Number of the file in its stream.
+    number: u64,
     file: Option<File>,
     /// End of the last whole packet.
     bytes: u64,
@@ -42,8 +54,8 @@ pub(crate) struct StreamFile {
 
 impl StreamFile {
     /// A file that appears in `dir` under `name` with its first packet.
-    pub(crate) fn new(dir: PathBuf, name: String) -> Self {
-        Self { dir, name, file: None, bytes: 0, last_at: None, end: 0 }
+    pub(crate) fn new(dir: PathBuf, name: String, limits: FileLimits) -> Self {
+        Self { dir, name, limits, number: 0, file: None, bytes: 0, last_at: None, end: 0 }
     }
 
     /// Whether a descriptor is held.
@@ -56,12 +68,32 @@ impl StreamFile {
         self.file = None;
     }
 
+    fn name_of(&self, number: u64) -> String {
+        if self.limits.bytes.is_some() { format!("{}_{number}", self.name) } else { self.name.clone() }
+    }
+
     fn path(&self) -> PathBuf {
-        self.dir.join(&self.name)
+        self.dir.join(self.name_of(self.number))
     }
 
     fn hidden_path(&self) -> PathBuf {
-        self.dir.join(format!(".{}", self.name))
+        self.dir.join(format!(".{}", self.name_of(self.number)))
+    }
+
+    /// Begins the next file if a packet of so many bytes would make this one too large, and removes the oldest.
+    fn turn_page(&mut self, packet_bytes: u64) -> io::Result<()> {
+        let Some(bytes_max) = self.limits.bytes else { return Ok(()) };
+        if self.last_at.is_none() || self.bytes + packet_bytes <= bytes_max {
+            return Ok(());
+        }
+        self.complete()?;
+        self.number += 1;
+        (self.file, self.bytes, self.last_at, self.end) = (None, 0, None, 0);
+        let kept = self.limits.count.map(|count| u64::from(count.max(1)));
+        if let Some(oldest) = kept.and_then(|kept| self.number.checked_sub(kept)) {
+            let _ = fs::remove_file(self.dir.join(self.name_of(oldest)));
+        }
+        Ok(())
     }
 
     /// Opens the file unless it is open.
@@ -91,8 +123,9 @@ impl StreamFile {
     /// [`PacketError`]; the file is as it was for a reader.
     pub(crate) fn append(&mut self, header: &PacketHeader, content: &Content<'_>) -> Result<u64, PacketError> {
         let output = PacketError::Output;
-        self.open().map_err(output)?;
         let packet_bytes = PACKET_HEADER_BYTES as u64 + content.bytes();
+        self.turn_page(packet_bytes).map_err(output)?;
+        self.open().map_err(output)?;
         self.make_hole(packet_bytes).map_err(output)?;
         let Some(file) = &self.file else { return Err(PacketError::Image) };
         let head = header.encode_padded(self.end - self.bytes - packet_bytes);
@@ -222,7 +255,7 @@ mod tests {
     #[test]
     fn a_file_holds_whole_packets_after_each_one_and_no_hole_in_the_end() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut stream = StreamFile::new(dir.path().to_owned(), "s".to_owned());
+        let mut stream = StreamFile::new(dir.path().to_owned(), "s".to_owned(), FileLimits::default());
         let body = vec![1u8; 300_000];
         for seq in 0..40 {
             stream.append(&header(seq, body.len() as u64), &Content::Memory(&body)).expect("room");
@@ -239,9 +272,26 @@ mod tests {
     }
 
     #[test]
+    fn limited_files_are_whole_and_the_oldest_goes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let limits = FileLimits { bytes: Some(3 * (PACKET_HEADER_BYTES as u64 + 100)), count: Some(2) };
+        let mut stream = StreamFile::new(dir.path().to_owned(), "s".to_owned(), limits);
+        for seq in 0..10 {
+            stream.append(&header(seq, 100), &Content::Memory(&[1; 100])).expect("room");
+        }
+        stream.complete().expect("the file can be cut");
+        let mut names: Vec<_> =
+            fs::read_dir(dir.path()).expect("there").map(|e| e.expect("read").file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["s_2", "s_3"]);
+        let read = |name| packets(&fs::read(dir.path().join(name)).expect("the file is there"));
+        assert_eq!((read("s_2"), read("s_3")), (vec![6, 7, 8], vec![9]));
+    }
+
+    #[test]
     fn a_packet_that_was_half_written_when_its_writer_died_is_not_seen() {
         let dir = tempfile::tempdir().expect("a folder");
-        let mut stream = StreamFile::new(dir.path().to_owned(), "s".to_owned());
+        let mut stream = StreamFile::new(dir.path().to_owned(), "s".to_owned(), FileLimits::default());
         stream.append(&header(0, 4), &Content::Memory(b"done")).expect("room");
         let file = stream.file.as_ref().expect("open");
         write_packet(file, stream.bytes, &header(1, 9).encode()[..50], &Content::Memory(b"half")).expect("room");

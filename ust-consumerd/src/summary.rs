@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use ust_shm::layout::LossMode;
 
 use ust_filter::{Filter, FilterError, Kind, Reference, Root, Schema, Step};
@@ -12,9 +13,11 @@ use ust_shm::context::{Context, ContextType};
 use ust_shm::decode::{FieldType, Tracepoint};
 use ust_shm::descriptor::Scalar;
 
+use crate::config::RuleConfig;
+use crate::error::StartError;
 use crate::image::Image;
 use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
-use crate::options::EngineOptions;
+use crate::ring::Counters;
 
 /// What a recording amounted to.
 #[derive(Clone, Debug)]
@@ -74,7 +77,7 @@ pub struct EventCount {
 }
 
 /// Losses by cause: events first, then what holds an unknown number of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Losses {
     /// Events that found their ring full.
@@ -106,6 +109,17 @@ pub struct Losses {
 }
 
 impl Losses {
+    fn add(&mut self, more: &Self) {
+        add(&mut self.ring_full, more.ring_full);
+        add(&mut self.too_big, more.too_big);
+        add(&mut self.wait_timed_out, more.wait_timed_out);
+        add(&mut self.no_ring, more.no_ring);
+        add(&mut self.nested, more.nested);
+        add(&mut self.abandoned, more.abandoned);
+        add(&mut self.corrupt, more.corrupt);
+        add(&mut self.thread_gone, more.thread_gone);
+    }
+
     /// Returns the number of events known to be lost.
     #[must_use]
     pub fn events(&self) -> u64 {
@@ -151,7 +165,7 @@ impl Summary {
 }
 
 /// The state of a running recording.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Progress {
     /// Processes that registered so far.
@@ -162,6 +176,8 @@ pub struct Progress {
     pub lost: u64,
     /// Bytes of the trace so far.
     pub bytes: u64,
+    /// Packets of the trace so far.
+    pub packets: u64,
 }
 
 /// Sums up while the recording runs.
@@ -191,6 +207,13 @@ impl Tally {
         }
     }
 
+    /// Keeps what went wrong, if it did.
+    pub(crate) fn warn_of(&mut self, result: Result<(), StartError>) {
+        if let Err(error) = result {
+            self.warn(error.to_string());
+        }
+    }
+
     /// Notes a process, unless another image of it was seen before.
     pub(crate) fn notice(&mut self, image: &Image) {
         let identity = image.identity;
@@ -210,33 +233,25 @@ impl Tally {
         self.processes.iter_mut().rev().find(|p| p.pid == identity.pid && p.exec_id == identity.exec_id)
     }
 
-    /// Adds what the image's shared counters say, when nothing more comes from it.
-    pub(crate) fn close(&mut self, image: &Image, running: bool) {
-        let losses = losses_of(image);
-        self.losses.ring_full = self.losses.ring_full.saturating_add(losses.ring_full);
-        add(&mut self.losses.too_big, losses.too_big);
-        add(&mut self.losses.wait_timed_out, losses.wait_timed_out);
-        add(&mut self.losses.no_ring, losses.no_ring);
-        add(&mut self.losses.nested, losses.nested);
-        add(&mut self.losses.abandoned, losses.abandoned);
-        add(&mut self.losses.corrupt, losses.corrupt);
-        add(&mut self.losses.thread_gone, losses.thread_gone);
-        add(&mut self.losses.filter, losses.filter);
+    /// Adds what the image's shared counters say for `session`, when nothing more comes from it.
+    pub(crate) fn close(&mut self, session: u64, image: &Image, running: bool) {
+        let mut total = 0u64;
+        self.losses.add(&losses_outside_rings(session, image));
         self.note_schemas(image);
         let room = REGISTERED_COUNT_MAX.saturating_sub(self.registered.len());
         self.registered.extend(image.table.values().take(room).map(|t| format!("{}:{}", t.provider, t.name)));
-        let mut total = 0u64;
-        for ring in image.rings() {
-            let last = ring.shape.counter_count.saturating_sub(1);
-            ring.for_each_counter(|id, count| {
+        for ring in image.rings().filter(|ring| ring.owner == session) {
+            let counted = ring.counted();
+            self.losses.add(&losses_of(&counted));
+            let last = counted.events.len().saturating_sub(1);
+            for (id, &count) in counted.events.iter().enumerate().filter(|(_, count)| **count > 0) {
                 add(&mut total, count);
                 let tracepoint = u16::try_from(id).ok().filter(|_| id < last).and_then(|id| image.table.get(&id));
                 match tracepoint {
-                    Some(_) if count == 0 => {}
                     Some(t) => add(self.events.entry((t.provider.clone(), t.name.clone())).or_default(), count),
                     None => add(&mut self.events_uncounted, count),
                 }
-            });
+            }
         }
         if let Some(process) = self.process_of(image) {
             add(&mut process.events, total);
@@ -254,11 +269,13 @@ impl Tally {
     }
 
     /// Looks whether any tracepoint that was asked for has the fields of the filter. That cannot be told before programs register.
-    pub(crate) fn check_filter(&mut self, options: &EngineOptions) {
-        let Some(filter) = options.filter.as_deref().and_then(|text| Filter::parse(text).ok()) else { return };
+    pub(crate) fn check_filter(&mut self, rules: &[RuleConfig]) {
+        let Some(text) = rules.iter().find_map(|rule| rule.filter.as_deref()) else { return };
+        let Ok(filter) = Filter::parse(text) else { return };
         let wanted = |t: &Arc<Tracepoint>| {
             let name = format!("{}:{}", t.provider, t.name);
-            options.patterns.iter().any(|pattern| crate::pattern_matches(pattern, &name))
+            let asks = |rule: &&RuleConfig| rule.filter.as_deref() == Some(text);
+            rules.iter().filter(asks).any(|rule| crate::pattern_matches(&rule.pattern, &name))
         };
         let schemas: Vec<Fields> = self.schemas.iter().filter(|t| wanted(t)).map(|t| Fields(Arc::clone(t))).collect();
         if !schemas.is_empty() {
@@ -266,16 +283,34 @@ impl Tally {
         }
     }
 
-    /// The state as of now; `live` are the images that are not closed yet.
-    pub(crate) fn progress<'a>(&self, live: impl Iterator<Item = &'a Image>, bytes: u64) -> Progress {
+    /// The state as of now; `live` are the images that `session` has not closed yet.
+    pub(crate) fn progress<'a>(
+        &self,
+        session: u64,
+        live: impl Iterator<Item = &'a Image>,
+        (bytes, packets): (u64, u64),
+    ) -> Progress {
         let closed: u64 = self.processes.iter().map(|process| process.events).fold(0, u64::saturating_add);
-        let mut progress =
-            Progress { processes: self.processes.len() as u64, events: closed, lost: self.losses.events(), bytes };
+        let mut progress = Progress {
+            processes: self.processes.len() as u64,
+            events: closed,
+            lost: self.losses.events(),
+            bytes,
+            packets,
+        };
         for image in live {
-            add(&mut progress.lost, losses_of(image).events());
-            image.rings().for_each(|ring| ring.for_each_counter(|_, count| add(&mut progress.events, count)));
+            add(&mut progress.lost, losses_outside_rings(session, image).events());
+            for ring in image.rings().filter(|ring| ring.owner == session) {
+                let counted = ring.counted();
+                add(&mut progress.lost, losses_of(&counted).events());
+                counted.events.iter().for_each(|count| add(&mut progress.events, *count));
+            }
         }
         progress
+    }
+
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     pub(crate) fn into_summary(self, output: PathBuf, mode: LossMode, packets: u64, bytes: u64) -> Summary {
@@ -342,23 +377,26 @@ fn kind_of(scalar: Scalar) -> Kind {
     }
 }
 
-/// What the image's own counters say. They are hostile, so sums saturate.
-fn losses_of(image: &Image) -> Losses {
-    use ust_shm::atomics::Ordering::Relaxed;
-    use ust_shm::ring::RingWords as _;
-    let [no_ring, nested, abandoned, corrupt, thread_gone, filter, ..] = image.lost();
-    let mut losses = Losses { no_ring, nested, abandoned, corrupt, thread_gone, filter, ..Losses::default() };
-    for ring in image.rings() {
-        let header = ring.words.header();
-        add(&mut losses.ring_full, header.discarded_full.load(Relaxed));
-        add(&mut losses.too_big, header.discarded_big.load(Relaxed));
-        add(&mut losses.wait_timed_out, header.discarded_wait.load(Relaxed));
+/// What the image's header counts since the session began. The counters are hostile, so sums saturate.
+fn losses_outside_rings(session: u64, image: &Image) -> Losses {
+    let base = image.views.get(&session).map_or([0; 16], |view| view.lost_base);
+    let lost = image.lost();
+    let [no_ring, nested, abandoned, corrupt, thread_gone, filter, ..]: [u64; 16] =
+        std::array::from_fn(|cause| lost[cause].saturating_sub(base[cause]));
+    Losses { no_ring, nested, abandoned, corrupt, thread_gone, filter, ..Losses::default() }
+}
+
+fn losses_of(counted: &Counters) -> Losses {
+    Losses {
+        ring_full: counted.discarded_full,
+        too_big: counted.discarded_big,
+        wait_timed_out: counted.discarded_wait,
+        ..Losses::default()
     }
-    losses
 }
 
 /// A thread's name, for people.
-fn text(procname: &[u8; 16]) -> String {
+pub(crate) fn text(procname: &[u8; 16]) -> String {
     let end = procname.iter().position(|&byte| byte == 0).unwrap_or(procname.len());
     String::from_utf8_lossy(&procname[..end]).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

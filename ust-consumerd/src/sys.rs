@@ -117,6 +117,16 @@ pub(crate) fn lock_dir(dir: BorrowedFd<'_>) -> io::Result<()> {
     checked(libc::c_long::from(result)).map(drop)
 }
 
+/// The user at the other end of a unix socket, as of its connection.
+pub(crate) fn peer_uid(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut found = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut len = size_of_val(&found) as libc::socklen_t;
+    let (level, name) = (libc::SOL_SOCKET, libc::SO_PEERCRED);
+    // SAFETY: the kernel writes at most `len` bytes, the size of the exclusive local, and the new length.
+    let result = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, (&raw mut found).cast(), &raw mut len) };
+    checked(libc::c_long::from(result)).map(|_| found.uid)
+}
+
 /// Raises the soft limit of open descriptors to the hard one; returns the limit that holds now.
 pub(crate) fn raise_descriptor_limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -167,6 +177,14 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
 pub(crate) fn euid() -> u32 {
     // SAFETY: takes nothing, cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// The effective user and group of a process, as its file in `/proc` says.
+pub(crate) fn user_of(pid: i32) -> Option<(u32, u32)> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let effective =
+        |key: &str| status.lines().find_map(|l| l.strip_prefix(key)?.split_whitespace().nth(1)?.parse().ok());
+    Some((effective("Uid:")?, effective("Gid:")?))
 }
 
 /// Clock ticks per second in `/proc/PID/stat`.

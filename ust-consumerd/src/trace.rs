@@ -5,7 +5,7 @@
 //! any time (`stream_file`). A packet that could not be written has used up its sequence number, which is how the reader
 //! learns of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,9 @@ use crate::classes::{Classes, Table};
 use crate::clock::TraceClock;
 use crate::error::StartError;
 use crate::limits::DISCARDED_MAX;
-use crate::stream_file::StreamFile;
+use crate::resume::Found;
+use crate::state::SavedTrace;
+use crate::stream_file::{FileLimits, StreamFile};
 use crate::sys;
 
 /// Who recorded a packet.
@@ -71,12 +73,60 @@ pub(crate) enum PacketError {
     Image,
 }
 
+/// Member of the environment that says when the trace was begun.
+const CREATED: &str = "trace_creation_datetime";
+
+/// Stream classes that a recorder before us has described: text that stays as it is, since their programs may be gone.
+#[derive(Debug, Default)]
+struct Frozen {
+    text: String,
+    class_count: usize,
+}
+
+impl Frozen {
+    /// The classes in metadata that [`metadata::render`] made.
+    fn of(text: &str) -> Self {
+        const CLASS: &str = "\nstream {\n";
+        let at = text.find(CLASS).map_or(text.len(), |at| at + 1);
+        Self { text: text[at..].to_owned(), class_count: text.matches(CLASS).count() }
+    }
+}
+
+/// The trace's identity in metadata that [`metadata::render`] made.
+fn metadata_uuid(text: &str) -> Option<[u8; 16]> {
+    let (_, rest) = text.split_once("\tuuid = \"")?;
+    let (shown, _) = rest.split_once('"')?;
+    let digits: Vec<u8> = shown.chars().filter(|c| *c != '-').map_while(|c| c.to_digit(16)).map(|d| d as u8).collect();
+    let (pairs, []) = digits.as_chunks::<2>() else { return None };
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| high << 4 | low).collect();
+    bytes.try_into().ok()
+}
+
+/// No channel's slot.
+const NO_SLOT: u32 = u32::MAX;
+
+/// The files of a channel's streams.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelFiles {
+    /// Part of their names.
+    pub name: String,
+    pub limits: FileLimits,
+}
+
+impl Default for ChannelFiles {
+    fn default() -> Self {
+        Self { name: "ring".to_owned(), limits: FileLimits::default() }
+    }
+}
+
 /// Names a stream of a [`Trace`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StreamId(usize);
 
 #[derive(Debug)]
 struct Stream {
+    /// Slot of the channel.
+    slot: u32,
     class_idx: usize,
     file: StreamFile,
     packet_seq: u64,
@@ -93,10 +143,14 @@ pub(crate) struct Trace {
     env: Vec<(String, EnvValue)>,
     pub clock: TraceClock,
     classes: Classes,
+    frozen: Frozen,
+    /// Number of the first stream; those below are of a recorder before us.
+    first_stream: u64,
     metadata_stale: bool,
     streams: Vec<Stream>,
-    /// Streams that nobody writes to: by class, end of the last packet, index.
-    idle: BTreeSet<(usize, u64, usize)>,
+    /// Streams that nobody writes to: by channel, class, end of the last packet, index.
+    idle: BTreeSet<(u32, usize, u64, usize)>,
+    channels: BTreeMap<u32, ChannelFiles>,
     open_max: u64,
     use_count: u64,
     /// Packets on disk.
@@ -108,26 +162,69 @@ pub(crate) struct Trace {
 impl Trace {
     /// Begins a trace in `dir`, an existing, empty directory. At most `open_max` stream files are open at once.
     pub(crate) fn new(dir: &Path, name: &str, open_max: u64) -> Result<Self, StartError> {
+        let mut trace = Self::new_in(dir, name, open_max)?;
+        // Shows at once whether the directory can be written to.
+        trace.write_metadata().map_err(StartError::io("write metadata in", dir))?;
+        Ok(trace)
+    }
+
+    fn new_in(dir: &Path, name: &str, open_max: u64) -> Result<Self, StartError> {
         let mut uuid = [0; 16];
         sys::random(&mut uuid).map_err(StartError::io("get random numbers for", dir))?;
         uuid[6] = uuid[6] & 0x0f | 0x40; // a random UUID (version 4)
         uuid[8] = uuid[8] & 0x3f | 0x80;
         let clock = TraceClock::new();
-        let mut trace = Self {
+        Ok(Self {
             dir: dir.to_owned(),
             uuid,
             env: environment(name),
             clock,
             classes: Classes::default(),
+            frozen: Frozen::default(),
+            first_stream: 0,
             metadata_stale: true,
             streams: Vec::new(),
             idle: BTreeSet::new(),
+            channels: BTreeMap::new(),
             open_max: open_max.max(1),
             use_count: 0,
             packets: 0,
             bytes: 0,
-        };
-        // Shows at once whether the directory can be written to.
+        })
+    }
+
+    /// What the recorder after us must know to go on.
+    pub(crate) fn save(&self) -> SavedTrace {
+        let created = self.env.iter().find(|(key, _)| key == CREATED).map(|(_, value)| value);
+        let created = if let Some(EnvValue::String(text)) = created { text.clone() } else { String::new() };
+        SavedTrace { uuid: self.uuid, created, clock: self.clock.save() }
+    }
+
+    /// Goes on with the trace in `dir`, in which `found` are the files.
+    ///
+    /// # Errors
+    /// The metadata cannot be read or written.
+    pub(crate) fn resume(
+        dir: &Path,
+        name: &str,
+        open_max: u64,
+        saved: &SavedTrace,
+        found: &Found,
+    ) -> Result<Self, StartError> {
+        let metadata = dir.join("metadata");
+        let text = fs::read_to_string(&metadata).map_err(StartError::io("read", &metadata))?;
+        let mut trace = Self::new_in(dir, name, open_max)?;
+        // The metadata knows best: a rotation may have begun a trace that nobody had time to note.
+        trace.uuid = metadata_uuid(&text).unwrap_or(saved.uuid);
+        trace.clock = TraceClock::restore(saved.clock);
+        for (key, value) in &mut trace.env {
+            if key == CREATED {
+                *value = EnvValue::String(saved.created.clone());
+            }
+        }
+        trace.frozen = Frozen::of(&text);
+        trace.first_stream = found.next_stream;
+        (trace.packets, trace.bytes) = (found.packets, found.bytes);
         trace.write_metadata().map_err(StartError::io("write metadata in", dir))?;
         Ok(trace)
     }
@@ -137,6 +234,11 @@ impl Trace {
         let (class_idx, changed) = self.classes.assign(current, contexts, table);
         self.metadata_stale |= changed;
         class_idx
+    }
+
+    /// The directory of the trace.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Says that the clock's description changed.
@@ -153,13 +255,14 @@ impl Trace {
             uuid: self.uuid,
             env: self.env.clone(),
             clock: self.clock.model(),
-            streams: self.classes.model(),
+            streams: self.classes.model(self.frozen.class_count),
         };
         // A hidden name: readers take every other file for a stream.
         let hidden = self.dir.join(".metadata");
         let written = || {
             let mut file = File::create(&hidden)?;
             file.write_all(metadata::render(&class).as_bytes())?;
+            file.write_all(self.frozen.text.as_bytes())?;
             fs::rename(&hidden, self.dir.join("metadata"))
         };
         if let Err(error) = written() {
@@ -170,13 +273,23 @@ impl Trace {
         Ok(())
     }
 
-    /// Adds a stream of `class_idx`; its file appears with its first packet.
-    pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], pid: i32, what: &str) -> StreamId {
+    /// Says what the files of the channel in `slot` are called and how large they may become.
+    pub(crate) fn set_channel(&mut self, slot: u32, files: ChannelFiles) {
+        self.channels.insert(slot, files);
+    }
+
+    /// Adds a stream of `class_idx` that belongs to no channel; its file appears with its first packet.
+    pub(crate) fn add_stream(&mut self, class_idx: usize, procname: &[u8; 16], what: &str) -> StreamId {
+        self.push_stream(NO_SLOT, class_idx, &format!("{}-{what}", file_name(procname)), FileLimits::default())
+    }
+
+    fn push_stream(&mut self, slot: u32, class_idx: usize, name: &str, limits: FileLimits) -> StreamId {
         let idx = self.streams.len();
-        let name = format!("{}-{pid}-{what}_{idx}", file_name(procname));
+        let instance = self.first_stream + idx as u64;
         self.streams.push(Stream {
+            slot,
             class_idx,
-            file: StreamFile::new(self.dir.clone(), name),
+            file: StreamFile::new(self.dir.clone(), format!("{name}_{instance}"), limits),
             packet_seq: 0,
             timestamp: 0,
             discarded: 0,
@@ -195,21 +308,28 @@ impl Trace {
     /// Of those that ended before it takes the one that ended last, so that there are never more streams than threads at a time,
     /// if packets come in the order of time. Files are what a short thread costs most: making one takes 200 us in
     /// a folder of thousands.
-    pub(crate) fn take_stream(&mut self, class_idx: usize, timestamp_begin: u64, origin: &Origin) -> StreamId {
-        let ended = self.idle.range((class_idx, 0, 0)..=(class_idx, timestamp_begin, usize::MAX)).next_back().copied();
-        match ended {
-            Some(found) => {
-                self.idle.remove(&found);
-                StreamId(found.2)
-            }
-            None => self.add_stream(class_idx, &origin.procname, origin.vtid, "ring"),
+    pub(crate) fn take_stream(
+        &mut self,
+        slot: u32,
+        class_idx: usize,
+        timestamp_begin: u64,
+        origin: &Origin,
+    ) -> StreamId {
+        let range = (slot, class_idx, 0, 0)..=(slot, class_idx, timestamp_begin, usize::MAX);
+        let ended = self.idle.range(range).next_back().copied();
+        if let Some(found) = ended {
+            self.idle.remove(&found);
+            return StreamId(found.3);
         }
+        let files = self.channels.get(&slot).cloned().unwrap_or_default();
+        let name = format!("{}-{}-{}", file_name(&origin.procname), origin.vtid, files.name);
+        self.push_stream(slot, class_idx, &name, files.limits)
     }
 
     /// Gives a stream back: another ring may go on with it.
     pub(crate) fn give_back_stream(&mut self, id: StreamId) {
         let stream = &self.streams[id.0];
-        self.idle.insert((stream.class_idx, stream.timestamp, id.0));
+        self.idle.insert((stream.slot, stream.class_idx, stream.timestamp, id.0));
     }
 
     /// Completes the stream's file and closes it; it is opened again if another packet comes.
@@ -251,8 +371,8 @@ impl Trace {
         let discarded = stream.discarded.saturating_add(packet.discarded_more).min(DISCARDED_MAX);
         let header = PacketHeader {
             trace_uuid: self.uuid,
-            stream_id: stream.class_idx as u32,
-            stream_instance_id: id.0 as u64,
+            stream_id: (self.frozen.class_count + stream.class_idx) as u32,
+            stream_instance_id: self.first_stream + id.0 as u64,
             timestamp_begin,
             timestamp_end,
             content_bytes: content.bytes(),
@@ -303,7 +423,7 @@ fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
         number("tracer_minor", 13),
         number("architecture_bit_width", 64),
         text("trace_name", trace_name),
-        text("trace_creation_datetime", &utc_datetime(sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000)),
+        text(CREATED, &utc_datetime(sys::clock_ns(libc::CLOCK_REALTIME) / 1_000_000_000)),
         text("hostname", hostname.trim_end()),
         text("recorder", env!("CARGO_PKG_NAME")),
         text("recorder_version", env!("CARGO_PKG_VERSION")),
@@ -311,7 +431,7 @@ fn environment(trace_name: &str) -> Vec<(String, EnvValue)> {
 }
 
 /// Seconds since the epoch in the form `20261123T013047+0000`.
-fn utc_datetime(seconds: u64) -> String {
+pub(crate) fn utc_datetime(seconds: u64) -> String {
     let (mut days, rest) = (seconds / 86_400, seconds % 86_400);
     let leap = |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let mut year = 1970;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ust record`: runs a program and records its tracepoints.
 
+mod attach;
 mod child;
 mod plan;
-mod report;
+pub mod report;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr};
@@ -19,11 +20,11 @@ use ust_ctf::text::Options;
 
 use crate::problem::Problem;
 use crate::signals::{self, Signals};
-use crate::size::{number_text, parse_bytes, rounded_bytes_text};
+use crate::size::{number_text, parse_bytes, parse_duration, rounded_bytes_text};
 use crate::view;
 
 /// Exit status when nothing was recorded.
-const NOTHING_RECORDED: u8 = 3;
+pub const NOTHING_RECORDED: u8 = 3;
 
 /// How often the progress line changes.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -39,7 +40,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 #[command(
     after_help = "Examples:\n  ust record -- ./hello --events 1000\n  ust record -e 'shop:*' -o trace -- ./shop\n  \
                         ust record -e 'shop:*' --filter 'total > 100 && sku == \"A-*\"' --context vtid -- ./shop\n  \
-                        ust record --mode overwrite -- ./server     # keep the newest events only"
+                        ust record --mode overwrite -- ./server     # keep the newest events only\n  ust record -p 'shop*' --duration 10s         # attach to what runs"
 )]
 pub struct Arguments {
     /// Record events whose `provider:name` matches; `*` matches anything. May be repeated. Default: every event.
@@ -67,8 +68,15 @@ pub struct Arguments {
     /// Print the events on standard output when the recording has ended.
     #[arg(long)]
     view: bool,
+    /// Record programs that run instead: a process id, or a glob of names; may be repeated. The recording ends with the last
+    /// of them, with Ctrl-C, or after --duration.
+    #[arg(short = 'p', long = "pid", value_name = "PID|GLOB", conflicts_with = "command")]
+    attach: Vec<String>,
+    /// With -p: end after so long, for example 10s.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, requires = "attach")]
+    duration: Option<Duration>,
     /// The program to run, and its arguments.
-    #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true, required_unless_present = "attach")]
     command: Vec<OsString>,
 }
 
@@ -103,7 +111,10 @@ fn parse_context(name: &str) -> Result<Context, String> {
 
 /// Runs `ust record`; returns the exit status.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let options = plan::options(arguments)?;
+    if !arguments.attach.is_empty() {
+        return attach::run(arguments);
+    }
+    let options = plan::options(arguments, &plan::name_of(&arguments.command[0]))?;
     let program = child::find(&arguments.command)?;
     let made_output = !options.output.exists();
     let dir = RuntimeDir::create_private().map_err(problem)?;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use ust_consumerd::{ChannelOptions, EngineOptions};
 
 use super::Arguments;
+use crate::channel::rounded;
 use crate::problem::Problem;
-use crate::size::bytes_text;
 
 /// Longest `provider:name`.
 const NAME_BYTES_MAX: usize = 255;
@@ -18,19 +18,18 @@ const NAME_BYTES_MAX: usize = 255;
 const NAMES_PER_SECOND: u32 = 100;
 
 /// The engine's options, checked; says on standard error what was rounded.
-pub fn options(arguments: &Arguments) -> Result<EngineOptions, Problem> {
+pub fn options(arguments: &Arguments, name: &str) -> Result<EngineOptions, Problem> {
     for pattern in &arguments.patterns {
         check_pattern(pattern)?;
     }
     let subbuf_bytes = rounded("--subbuf-size", arguments.subbuf_size, 4 << 10, 64 << 20)?;
     let subbuf_count = rounded("--subbuf-count", arguments.subbuf_count, 2, 64)?;
-    let name = name_of(&arguments.command[0]);
     let output = match &arguments.output {
         Some(dir) => dir.clone(),
-        None => default_output(&name)?,
+        None => default_output(name)?,
     };
     let mut options = EngineOptions::new(output);
-    options.trace_name = name;
+    options.trace_name = name.to_owned();
     options.channel = ChannelOptions {
         mode: arguments.mode.into(),
         subbuf_bytes: subbuf_bytes as u32,
@@ -68,22 +67,8 @@ fn check_pattern(pattern: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// `value`, or the next power of two, within the limits.
-fn rounded(option: &str, value: u64, least: u64, most: u64) -> Result<u64, Problem> {
-    if value == 0 || value > most {
-        let what = format!("{option} {} is not possible", bytes_text(value));
-        return Err(Problem::new(what, format!("{option} from {} to {}", bytes_text(least), bytes_text(most))));
-    }
-    let rounded = value.next_power_of_two().max(least);
-    if rounded != value {
-        let why = if rounded == least { "the least possible" } else { "a power of two" };
-        eprintln!("note:  {option} {} is rounded up to {}, {why}", bytes_text(value), bytes_text(rounded));
-    }
-    Ok(rounded)
-}
-
 /// The program's file name.
-fn name_of(command: &OsStr) -> String {
+pub fn name_of(command: &OsStr) -> String {
     let name = Path::new(command).file_name().unwrap_or(command).to_string_lossy().into_owned();
     if name.is_empty() { "trace".to_owned() } else { name }
 }

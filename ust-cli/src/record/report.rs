@@ -153,38 +153,10 @@ fn matches(pattern: &str, event: &str) -> bool {
 
 /// The registered names that differ least from any pattern, at most three, and none that differs far more than the first.
 fn closest(patterns: &[String], summary: &Summary) -> Vec<String> {
-    let rank = |event: &String| patterns.iter().map(|pattern| distance(pattern, event)).min().unwrap_or(0);
+    let rank =
+        |event: &String| patterns.iter().map(|pattern| ust_consumerd::distance(pattern, event)).min().unwrap_or(0);
     let mut events: Vec<(usize, &String)> = summary.registered.iter().map(|event| (rank(event), event)).collect();
     events.sort();
     let farthest = events.first().map_or(0, |(least, _)| 2 * least + 2);
     events.into_iter().take(3).filter(|(rank, _)| *rank <= farthest).map(|(_, event)| event.clone()).collect()
-}
-
-/// Edits that turn one text into the other; `*` in the pattern stands for itself, which is near enough.
-fn distance(pattern: &str, event: &str) -> usize {
-    let event: Vec<char> = event.chars().collect();
-    let mut row: Vec<usize> = (0..=event.len()).collect();
-    for (i, p) in pattern.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, e) in event.iter().enumerate() {
-            let replaced = diagonal + usize::from(p != *e);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[event.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn the_distance_is_the_number_of_edits() {
-        assert_eq!(distance("shop:checkout", "shop:check_out"), 1);
-        assert_eq!(distance("abc", "abc"), 0);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("kitten", "sitting"), 3);
-    }
 }

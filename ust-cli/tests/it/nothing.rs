@@ -21,7 +21,8 @@ fn a_pattern_that_matches_nothing_is_answered_with_the_closest_names() {
     let run = place.record(&["-o", "trace", "-e", "traced:coutn"], &["events", "3", "exit", "9"]);
     assert_eq!(run.status, Some(3));
     assert!(run.stderr.contains("error: nothing was recorded: no pattern matches any of the "), "{run:?}");
-    let expected = " registered tracepoints: traced:coutn\ntry:   -e 'traced:count' or -e 'traced:never'\n";
+    let expected =
+        " registered tracepoints: traced:coutn\ntry:   -e 'traced:count' or -e 'traced:never' or -e 'traced:severe'\n";
     assert!(run.stderr.contains(expected), "{run:?}");
     assert!(run.stderr.ends_with("traced` ended with status 9\n"), "{run:?}");
 }

@@ -42,6 +42,18 @@ fn an_image_is_found_whether_it_appears_before_the_engine_or_after() {
 }
 
 #[test]
+fn what_a_program_recorded_that_nobody_had_seen_before_the_stop_is_in_the_trace() {
+    let bench = Bench::new();
+    let mut program = Program::start(&bench.dir(), live_pid());
+    let published = std::fs::read(bench.dir().join("rules")).expect("published");
+    program.head.store_channels(&ust_shm::rules::RulesView::parse(&published).expect("valid"));
+    program.ring(7, "worker").record(0, 1);
+    let outcome = bench.stop();
+    assert_eq!(outcome.recorded.values("test:one"), [1]);
+    assert_eq!((outcome.summary.event_count(), program.word(0, 0)), (1, 0));
+}
+
+#[test]
 fn only_events_that_match_a_pattern_are_switched_on() {
     let mut bench = Bench::with(|options| options.patterns = vec!["test:t*".to_owned()]);
     let program = Program::start(&bench.dir(), live_pid());

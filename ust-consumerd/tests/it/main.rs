@@ -12,4 +12,5 @@ mod overwrite;
 mod program;
 mod recording;
 mod runtime_dir;
+mod sessions;
 mod streams;

@@ -55,6 +55,8 @@ pub struct RingReader {
     discarded: u64,
     migration_idx: u32,
     overwrite: bool,
+    /// Whether the entry of the sub-buffer that holds `consumed` was read.
+    entered: bool,
     /// Overwrite mode: `timestamp` and `discarded` before the newest `take`, in case that its packet proves torn.
     before: (u64, u64),
 }
@@ -98,8 +100,15 @@ impl RingReader {
             discarded: 0,
             migration_idx: 0,
             overwrite,
+            entered: true,
             before: (0, 0),
         }
+    }
+
+    /// Goes on at position `consumed`, up to which another reader has come. Only before the first `take`.
+    pub const fn start_at(&mut self, consumed: u64) {
+        self.consumed = consumed;
+        self.entered = false;
     }
 
     /// The position up to which packets were handed out.
@@ -152,7 +161,8 @@ impl RingReader {
                 committed = self.skip_overwritten(ring, "a sub-buffer's begin is", entry.begin)?;
                 continue;
             }
-            if self.consumed == begin {
+            if self.consumed == begin || !self.entered {
+                self.entered = true;
                 self.enter(&entry);
             }
             // At the very end, the last event may have filled the sub-buffer without its being left yet.

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `ust completions` and `ust man`, made from the description of the command line.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use crate::problem::Problem;
+
+/// Prints the completions for a shell, to be sourced or put where it looks for them.
+#[derive(clap::Args)]
+pub struct Completions {
+    /// The shell.
+    shell: clap_complete::Shell,
+}
+
+/// Writes the manual pages into a directory.
+#[derive(clap::Args)]
+pub struct Man {
+    /// The directory, which is made if need be.
+    dir: PathBuf,
+}
+
+/// Runs `ust completions`.
+pub fn completions(arguments: &Completions) -> anyhow::Result<u8> {
+    let mut out = Vec::new();
+    clap_complete::generate(arguments.shell, &mut crate::Arguments::command(), "ust", &mut out);
+    match io::Write::write_all(&mut io::stdout().lock(), &out) {
+        // That nobody reads on is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(0),
+    }
+}
+
+/// Runs `ust man`.
+pub fn man(arguments: &Man) -> anyhow::Result<u8> {
+    let dir = arguments.dir.display();
+    std::fs::create_dir_all(&arguments.dir)
+        .and_then(|()| clap_mangen::generate_to(crate::Arguments::command(), &arguments.dir))
+        .map_err(|error| Problem::new(format!("cannot write manual pages in `{dir}`: {error}"), "another directory"))?;
+    Ok(0)
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The daemon as a process, and what clients may do to it.
+//!
+//! # Safety
+//! Two calls between fork and exec.
+
+#![allow(unsafe_code)]
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::stage::{LIMIT, Stage, send, wait_until};
+
+#[test]
+fn twenty_daemons_started_at_once_leave_one() {
+    let stage = Stage::new();
+    let commands: Vec<_> = (0..20)
+        .map(|_| stage.command("daemon --background --json").stdout(Stdio::piped()).spawn().expect("it runs"))
+        .collect();
+    let mut pids: Vec<u64> = commands
+        .into_iter()
+        .map(|command| {
+            let done = command.wait_with_output().expect("our child");
+            let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("each finds a daemon");
+            report["pid"].as_u64().expect("a number")
+        })
+        .collect();
+    pids.dedup();
+    assert_eq!(pids.len(), 1, "all found the same");
+    let again = stage.try_ust("daemon --foreground");
+    assert_eq!(again.status, Some(4));
+    assert!(again.stderr.contains("is in use by another recorder"), "{}", again.stderr);
+}
+
+#[test]
+fn a_daemon_ends_by_sigterm_keeps_its_sessions_and_leaves_no_socket() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("enable-event traced:*");
+    stage.ust("start");
+    program.tell("events 3");
+    send(stage.daemon_pid(), libc::SIGTERM);
+    wait_until("the end", || !stage.runtime_dir().join("control").exists());
+    assert_eq!(stage.values("demo"), [0, 1, 2], "the trace is complete");
+    assert!(stage.ust("status").starts_with("demo (current) [inactive]"), "the next daemon knows the session");
+    stage.ust("start");
+    program.tell("events 2");
+    stage.ust("destroy");
+    assert_eq!(stage.values("demo"), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn an_idle_daemon_ends_if_it_shall() {
+    let stage = Stage::new();
+    let mut daemon = stage.command("daemon --idle-exit 10ms").spawn().expect("it runs");
+    wait_until("the end", || daemon.try_wait().expect("our child").is_some());
+    assert!(daemon.wait().expect("our child").success());
+}
+
+#[test]
+fn a_service_manager_hands_over_the_socket_and_hears_that_the_daemon_is_ready() {
+    use std::os::fd::AsRawFd as _;
+    use std::os::unix::net::{UnixDatagram, UnixListener};
+    use std::os::unix::process::CommandExt as _;
+    let stage = Stage::new();
+    std::fs::DirBuilder::new().create(stage.runtime_dir()).expect("new");
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(stage.runtime_dir(), std::fs::Permissions::from_mode(0o700)).expect("ours");
+    let control = stage.runtime_dir().join("control");
+    let listener = UnixListener::bind(&control).expect("a socket");
+    let notified = stage.place.path().join("notify");
+    let manager = UnixDatagram::bind(&notified).expect("a socket");
+    manager.set_read_timeout(Some(LIMIT)).expect("a socket");
+    let mut command = std::process::Command::new("sh");
+    stage.prepare(&mut command);
+    command.args(["-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$0\" daemon", env!("CARGO_BIN_EXE_ust")]);
+    let passed = listener.as_raw_fd();
+    // SAFETY: between fork and exec, two system calls that are async-signal-safe.
+    unsafe {
+        command.env("NOTIFY_SOCKET", &notified).pre_exec(move || {
+            libc::dup2(passed, 3);
+            // Where it is number 3 already, it is not to be closed by exec either.
+            libc::fcntl(3, libc::F_SETFD, 0);
+            Ok(())
+        });
+    }
+    let mut daemon = command.spawn().expect("it runs");
+    let mut said = [0; 64];
+    let n = manager.recv(&mut said).expect("it tells");
+    assert!(said[..n].starts_with(b"READY=1"));
+    assert_eq!(stage.daemon_pid(), daemon.id() as i32);
+    stage.ust("daemon --stop");
+    assert!(daemon.wait().expect("our child").success());
+    assert!(control.exists(), "the socket is the manager's");
+    let n = manager.recv(&mut said).expect("it tells");
+    assert!(said[..n].starts_with(b"STOPPING=1"));
+}
+
+fn connect(stage: &Stage) -> UnixStream {
+    let stream = UnixStream::connect(stage.runtime_dir().join("control")).expect("it listens");
+    stream.set_read_timeout(Some(LIMIT)).expect("a socket");
+    stream
+}
+
+fn ask(stream: &mut UnixStream, request: &[u8]) -> serde_json::Value {
+    stream.write_all(&(request.len() as u32).to_le_bytes()).expect("it reads");
+    stream.write_all(request).expect("it reads");
+    let mut length = [0; 4];
+    stream.read_exact(&mut length).expect("it answers");
+    let mut answer = vec![0; u32::from_le_bytes(length) as usize];
+    stream.read_exact(&mut answer).expect("it answers");
+    serde_json::from_slice(&answer).expect("JSON")
+}
+
+#[test]
+fn requests_that_are_not_understood_are_answered_and_the_connection_goes_on() {
+    let stage = Stage::new();
+    stage.daemon_pid();
+    let mut stream = connect(&stage);
+    let cases: [(&[u8], &str, &str); 6] = [
+        (b"no json", "request", "is no JSON"),
+        (b"[]", "request", "has no envelope"),
+        (br#"{"version":2,"id":9,"command":"status"}"#, "version", "has protocol version 2, the daemon speaks 1"),
+        (br#"{"version":1,"id":9,"command":"dance"}"#, "request", "unknown variant `dance`"),
+        (br#"{"version":1,"id":9,"command":"status","more":1}"#, "request", "unknown field `more`"),
+        (br#"{"version":1,"id":9,"command":"stop","session":"x"}"#, "no-session", "there is no session `x`"),
+    ];
+    for (request, kind, message) in cases {
+        let answer = ask(&mut stream, request);
+        assert_eq!(answer["error"]["kind"], kind, "{answer}");
+        assert!(answer["error"]["message"].as_str().expect("text").contains(message), "{answer}");
+    }
+    let answer = ask(&mut stream, br#"{"version":1,"id":9,"command":"status"}"#);
+    assert_eq!((&answer["id"], answer["ok"]["sessions"].as_u64()), (&9.into(), Some(0)));
+    stream.write_all(&u32::MAX.to_le_bytes()).expect("it reads");
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).expect("it answers and closes");
+    assert!(String::from_utf8_lossy(&rest).contains(r#""kind":"frame""#));
+}
+
+#[test]
+fn clients_that_say_nothing_half_or_too_much_harm_nobody() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("enable-event traced:*");
+    stage.ust("start");
+    let silent: Vec<_> = (0..30).map(|_| connect(&stage)).collect();
+    let mut halves: Vec<_> = (0..20).map(|_| connect(&stage)).collect();
+    halves.iter_mut().for_each(|half| half.write_all(b"\x10\x00\x00\x00{\"ver").expect("it reads"));
+    // Asks without ever reading: its answers must not grow in the daemon.
+    let mut deaf = connect(&stage);
+    deaf.set_nonblocking(true).expect("a socket");
+    let request = br#"{"version":1,"command":"apps","fields":true}"#;
+    let mut frame = (request.len() as u32).to_le_bytes().to_vec();
+    frame.extend(request);
+    while deaf.write(&frame).is_ok_and(|n| n == frame.len()) {}
+    let began = Instant::now();
+    program.tell("events 100");
+    stage.wait_for_events(100);
+    stage.ust("stop");
+    assert!(began.elapsed() < Duration::from_secs(10), "others have their turn: {:?}", began.elapsed());
+    let status = std::fs::read_to_string(format!("/proc/{}/status", stage.daemon_pid())).expect("it lives");
+    let rss_kb: u64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok())
+        .expect("there");
+    assert!(rss_kb < 64 << 10, "{rss_kb} kB");
+    for half in &mut halves {
+        let mut rest = Vec::new();
+        half.read_to_end(&mut rest).expect("it is closed after some seconds");
+        assert!(rest.is_empty());
+    }
+    drop(silent);
+    let crowd: Vec<_> = (0..200).map(|_| connect(&stage)).collect();
+    // They stay, and have all the places there are; the next one gets one of them.
+    stage.ust("status");
+    drop(crowd);
+}
+
+#[test]
+fn the_completions_and_manual_pages_know_every_command() {
+    let stage = Stage::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stage.ust(&format!("completions {shell}")).contains("enable-rotation"), "{shell}");
+    }
+    stage.ust("man pages");
+    let pages = crate::stage::names(&stage.place.path().join("pages"));
+    assert!(pages.contains(&"ust.1".to_owned()) && pages.contains(&"ust-enable-event.1".to_owned()), "{pages:?}");
+    assert!(!stage.runtime_dir().exists(), "no daemon is needed for that");
+}
