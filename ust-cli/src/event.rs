@@ -13,9 +13,9 @@ use crate::output::{Json, rule_text};
     after_help = "Examples:\n  ust enable-event 'shop:*' --exclude 'shop:noisy*'\n  ust enable-event -a --loglevel WARNING"
 )]
 pub struct Enable {
-    /// Names `provider:name`, in which `*` matches anything and `\*` is a star; several with commas.
+    /// Names `provider:name`, in which `*` matches anything and `\*` is a star; several, or one with commas.
     #[arg(value_name = "EVENT", required_unless_present = "all", conflicts_with = "all", value_parser = parse_names)]
-    names: Option<Names>,
+    names: Vec<Names>,
     /// Every event.
     #[arg(short, long)]
     all: bool,
@@ -27,7 +27,7 @@ pub struct Enable {
     session: Option<String>,
     /// But not these: names with `*`; several with commas.
     #[arg(short = 'x', long, value_name = "EVENT", value_parser = parse_names)]
-    exclude: Option<Names>,
+    exclude: Vec<Names>,
     /// Only events of this level and more severe ones: EMERG to DEBUG, or a number.
     #[arg(long, value_name = "LEVEL", value_parser = parse_level)]
     loglevel: Option<u8>,
@@ -41,9 +41,9 @@ pub struct Enable {
 /// Switches events off.
 #[derive(clap::Args)]
 pub struct Disable {
-    /// Event rules as they were given to enable-event; several with commas.
+    /// Event rules as they were given to enable-event; several, or one with commas.
     #[arg(value_name = "EVENT", required_unless_present = "all", conflicts_with = "all", value_parser = parse_names)]
-    names: Option<Names>,
+    names: Vec<Names>,
     /// Every event.
     #[arg(short, long)]
     all: bool,
@@ -58,8 +58,12 @@ pub struct Disable {
 }
 
 /// Names, from one argument.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Names(Vec<String>);
+
+fn joined(names: &[Names]) -> Vec<String> {
+    names.iter().flat_map(|names| names.0.clone()).collect()
+}
 
 /// Splits at commas, but not at `\,`.
 fn parse_names(text: &str) -> Result<Names, String> {
@@ -106,15 +110,15 @@ pub fn enable(arguments: &Enable) -> anyhow::Result<u8> {
         (None, Some(level)) => (level, level),
         (None, None) => (0, 14),
     };
-    let names = arguments.names.clone().unwrap_or_else(|| Names(vec!["*".to_owned()]));
-    let exclusions = arguments.exclude.clone().unwrap_or_default().0;
+    let names = if arguments.all { vec!["*".to_owned()] } else { joined(&arguments.names) };
+    let exclusions = joined(&arguments.exclude);
     let rule = |pattern: &String| RuleConfig {
         exclusions: exclusions.clone(),
         level_min,
         level_max,
         ..RuleConfig::pattern(channel, pattern)
     };
-    let rules: Vec<RuleConfig> = names.0.iter().map(rule).collect();
+    let rules: Vec<RuleConfig> = names.iter().map(rule).collect();
     let report: SessionReport = daemon.ask(&Request::EnableEvent { session: session.clone(), rules: rules.clone() })?;
     let apps: Vec<AppReport> = daemon.ask(&Request::Apps { fields: false })?;
     arguments.json.print(&report, || {
@@ -148,7 +152,7 @@ fn note_unmatched(rule: &RuleConfig, apps: &[AppReport]) {
 
 /// Runs `ust disable-event`.
 pub fn disable(arguments: &Disable) -> anyhow::Result<u8> {
-    let patterns = arguments.names.clone().unwrap_or_default().0;
+    let patterns = joined(&arguments.names);
     let (session, channel, all) = (arguments.session.clone(), arguments.channel.clone(), arguments.all);
     let mut daemon = Daemon::reach()?;
     let report: SessionReport =

@@ -53,7 +53,10 @@ pub fn list(arguments: &List) -> anyhow::Result<u8> {
                 );
             }
         }
-        let _ = state;
+        if state.unclaimed > 0 {
+            println!("{} images of programs that have ended hold what no session has", state.unclaimed);
+            println!("  ust daemon --stop, and then ust recover, to read them");
+        }
     })
 }
 

@@ -51,7 +51,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
 
 fn problem(error: &StartError) -> Problem {
     let hint = match error {
-        StartError::Busy(_) => "ust list and ust snapshot record: the daemon there has them".to_owned(),
+        StartError::Busy(_) => {
+            "ust list, to see what the daemon there has; for what it has not, ust daemon --stop first".to_owned()
+        }
         other => other.hint(),
     };
     Problem::new(error.to_string(), hint)

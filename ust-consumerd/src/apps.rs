@@ -136,6 +136,12 @@ impl Apps {
         }
     }
 
+    /// Images that were looked at, are still there, and are not read.
+    pub(crate) fn unclaimed(&self) -> usize {
+        let is_read = |name: &OsString| self.images.iter().any(|image| image.path.file_name() == Some(name));
+        self.all_names().iter().filter(|name| self.known.contains(*name) && !is_read(name)).count()
+    }
+
     /// Adds an image, after noting which of two images of one process is that before `exec`.
     pub(crate) fn push(&mut self, mut image: Image) {
         let new = image.identity;

@@ -97,6 +97,7 @@ impl Daemon {
             processes: images.iter().filter(|image| !image.kept).count() as u64,
             current: self.current.clone(),
             left_behind: images.iter().filter(|image| image.kept).count() as u64,
+            unclaimed: self.hub.apps.unclaimed() as u64,
         }
     }
 

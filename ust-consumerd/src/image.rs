@@ -85,6 +85,8 @@ pub(crate) struct Image {
     pub views: BTreeMap<u64, View>,
     /// Sessions that have recorded the process and then not any more.
     pub left: BTreeSet<u64>,
+    /// Sessions that its clock does not fit.
+    pub unfit: BTreeSet<u64>,
     /// Bits of the channels that the process is recorded in.
     pub wanted: u64,
     /// User and group of the process.
@@ -153,6 +155,7 @@ impl Image {
             table: Table::new(),
             views: BTreeMap::new(),
             left: BTreeSet::new(),
+            unfit: BTreeSet::new(),
             wanted: 0,
             user: sys::user_of(identity.pid).unwrap_or((found.uid(), found.gid())),
             exe: std::fs::read_link(format!("/proc/{}/exe", identity.pid)).ok(),

@@ -154,6 +154,9 @@ impl Session {
         }
         let kind = *self.clock_kind.get_or_insert(image.identity.clock);
         if kind != image.identity.clock {
+            if !image.unfit.insert(self.id) {
+                return;
+            }
             let clock = image.identity.clock;
             self.tally.losses.images_refused += 1;
             let path = image.path.display();

@@ -225,3 +225,18 @@ pub(crate) fn allocate(file: &impl AsRawFd, offset: u64, bytes: u64) -> io::Resu
     };
     checked(libc::c_long::from(result)).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn the_user_at_the_other_end_of_a_socket_is_the_one_that_made_it() {
+        let (one, _other) = UnixStream::pair().expect("a socket");
+        assert_eq!(peer_uid(one.as_fd()).expect("connected"), euid());
+        assert_eq!(user_of(std::process::id() as i32).map(|(uid, _)| uid), Some(euid()));
+        assert!(peer_uid(std::fs::File::open("/dev/null").expect("there").as_fd()).is_err());
+    }
+}

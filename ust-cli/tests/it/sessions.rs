@@ -185,7 +185,7 @@ fn a_session_that_was_saved_is_loaded_as_it_was() {
     let stage = Stage::new();
     stage.create("demo", "");
     stage.ust("enable-channel c --blocking-timeout 5ms --tracefile-size 1M --tracefile-count 3 --subbuf-size 8K");
-    stage.ust("enable-event -c c a:*,b:c --loglevel-only ERR");
+    stage.ust("enable-event -c c a:*,b:c d:e --loglevel-only ERR");
     stage.ust("enable-event -c c c:* -x c:d");
     stage.ust("track --vpid 1,2");
     stage.ust("enable-rotation --timer 10m --size 1G");

@@ -130,6 +130,8 @@ pub struct DaemonReport {
     pub current: Option<String>,
     /// Processes that have ended and left flight-recorder contents behind.
     pub left_behind: u64,
+    /// Images that are there and not read: they hold rings of channels that no session has, or are damaged.
+    pub unclaimed: u64,
 }
 
 /// The state of a session.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use ust_consumerd::control::Client;
-use ust_consumerd::control::protocol::{Request, SessionReport};
+use ust_consumerd::control::protocol::{DaemonReport, Request, SessionReport};
 use ust_consumerd::{ChannelConfig, Daemon, DaemonOptions, RuleConfig, RuntimeDir, SessionConfig};
 use ust_shm::layout::LostCause;
 use ust_shm::ring::RingWords as _;
@@ -144,9 +144,8 @@ fn losses_outside_any_ring_are_told_once_over_restarts_and_not_those_from_before
     stage.end();
     std::fs::write(stage.dir().join("sessions/demo.json"), saved).expect("ours");
     lose(4);
-    (stage.stop, stage.thread) = match run(&stage.dir()) {
-        (stop, thread) => (stop, Some(thread)),
-    };
+    let (stop, thread) = run(&stage.dir());
+    (stage.stop, stage.thread) = (stop, Some(thread));
     lose(5);
     let report = stage.destroy("demo");
     assert_eq!(report.progress.lost, 12);
@@ -172,7 +171,8 @@ fn a_ring_of_a_channel_that_nobody_knows_is_left_alone_with_its_image() {
     program.close();
     wait_until("the end of the image", || {
         let mut client = Client::connect(&stage.dir()).expect("it listens");
-        client.ask::<serde_json::Value>(&Request::Status {}).expect("an answer")["processes"] == 0
+        let report: DaemonReport = client.ask(&Request::Status {}).expect("an answer");
+        (report.processes, report.unclaimed) == (0, 1)
     });
     assert!(program.path.exists(), "it may hold what somebody wants");
     assert_eq!(stray.header().consumed.load(Ordering::Relaxed), 0);
