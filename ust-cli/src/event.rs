@@ -34,6 +34,12 @@ pub struct Enable {
     /// Only events of this level.
     #[arg(long, value_name = "LEVEL", value_parser = parse_level, conflicts_with = "loglevel")]
     loglevel_only: Option<u8>,
+    /// Only events that the expression is true for, as in 'size > 100 && $ctx.procname == "shop*"'.
+    #[arg(short, long, value_name = "EXPR")]
+    filter: Option<String>,
+    /// Take a filter also if no running program has the fields that it asks for: the program comes later.
+    #[arg(long, requires = "filter")]
+    allow_unknown_fields: bool,
     #[command(flatten)]
     json: Json,
 }
@@ -116,10 +122,13 @@ pub fn enable(arguments: &Enable) -> anyhow::Result<u8> {
         exclusions: exclusions.clone(),
         level_min,
         level_max,
+        filter: arguments.filter.clone(),
         ..RuleConfig::pattern(channel, pattern)
     };
     let rules: Vec<RuleConfig> = names.iter().map(rule).collect();
-    let report: SessionReport = daemon.ask(&Request::EnableEvent { session: session.clone(), rules: rules.clone() })?;
+    let allow_unknown_fields = arguments.allow_unknown_fields;
+    let request = Request::EnableEvent { session: session.clone(), rules: rules.clone(), allow_unknown_fields };
+    let report: SessionReport = daemon.ask(&request)?;
     let apps: Vec<AppReport> = daemon.ask(&Request::Apps { fields: false })?;
     arguments.json.print(&report, || {
         for rule in &rules {

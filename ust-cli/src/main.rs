@@ -5,6 +5,7 @@
 
 mod channel;
 mod connect;
+mod context;
 mod daemon;
 mod doctor;
 mod event;
@@ -61,6 +62,7 @@ enum Command {
     DisableChannel(channel::Disable),
     EnableEvent(event::Enable),
     DisableEvent(event::Disable),
+    AddContext(context::Arguments),
     List(list::List),
     Status(list::Status),
     SetSession(lifecycle::SetSession),
@@ -128,6 +130,7 @@ fn run(command: Command) -> anyhow::Result<u8> {
         Command::DisableChannel(arguments) => channel::disable(&arguments),
         Command::EnableEvent(arguments) => event::enable(&arguments),
         Command::DisableEvent(arguments) => event::disable(&arguments),
+        Command::AddContext(arguments) => context::run(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Status(arguments) => list::status(&arguments),
         Command::SetSession(arguments) => lifecycle::set_session(&arguments),

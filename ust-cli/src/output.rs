@@ -113,6 +113,7 @@ pub fn rule_text(rule: &RuleConfig) -> String {
         (least, most) => format!(", {} to {}", level_text(least), level_text(most)),
     };
     let but = if rule.exclusions.is_empty() { String::new() } else { format!(", not {}", rule.exclusions.join(", ")) };
+    let filter = rule.filter.as_ref().map(|text| format!(", filter `{text}`")).unwrap_or_default();
     let state = if rule.enabled { "" } else { " [disabled]" };
-    format!("{}{but}{levels}{state}", rule.pattern)
+    format!("{}{but}{levels}{filter}{state}", rule.pattern)
 }

@@ -10,9 +10,11 @@ use ust_shm::layout::geometry_is_valid;
 use ust_shm::limits::EVENT_NAME_BYTES_MAX;
 
 use crate::config::{ChannelConfig, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker};
+use crate::contexts;
 use crate::control::protocol::{DaemonReport, Kind, Refused, Request, Tracked};
 use crate::daemon::Daemon;
 use crate::error::StartError;
+use crate::filters::{self, FilterProblem};
 use crate::nearest::nearest;
 use crate::session::Session;
 use crate::sys;
@@ -59,7 +61,10 @@ impl Daemon {
                 channel_mut(config, &channel)?.enabled = false;
                 Ok(())
             }),
-            Request::EnableEvent { session, rules } => self.enable_event(session, rules),
+            Request::EnableEvent { session, rules, allow_unknown_fields } => {
+                self.enable_event(session, rules, allow_unknown_fields)
+            }
+            Request::AddContext { session, channel, contexts } => self.add_context(session, channel, contexts),
             Request::DisableEvent { session, channel, patterns, all } => {
                 self.change(session, |config| disable_rules(config, channel.as_deref(), &patterns, all))
             }
@@ -290,8 +295,9 @@ impl Daemon {
         })
     }
 
-    fn enable_event(&mut self, session: Option<String>, rules: Vec<RuleConfig>) -> Result<Value> {
+    fn enable_event(&mut self, session: Option<String>, rules: Vec<RuleConfig>, allows_unknown: bool) -> Result<Value> {
         rules.iter().try_for_each(check_rule)?;
+        rules.iter().try_for_each(|rule| self.check_filter(rule, allows_unknown))?;
         for rule in &rules {
             check_name("channel", &rule.channel)?;
         }
@@ -310,6 +316,52 @@ impl Daemon {
                     Some(there) => there.enabled = true,
                     None => config.rules.push(rule),
                 }
+            }
+            Ok(())
+        })
+    }
+
+    fn check_filter(&self, rule: &RuleConfig, allows_unknown: bool) -> Result<()> {
+        let tracepoints = self.hub.apps.images.iter().flat_map(|image| image.table.values());
+        filters::check(rule, tracepoints, allows_unknown).map_err(|problem| match problem {
+            FilterProblem::Wrong(error) => {
+                Refused::new(Kind::Invalid, error.to_string(), "ust list --userspace --fields")
+            }
+            FilterProblem::Unknown => {
+                let message =
+                    format!("no running program has an event `{}`, whose fields a filter could ask for", rule.pattern);
+                Refused::new(Kind::Invalid, message, "--allow-unknown-fields, if the program comes later")
+            }
+        })
+    }
+
+    /// Adds contexts to a channel, or to all of the session.
+    fn add_context(
+        &mut self,
+        session: Option<String>,
+        channel: Option<String>,
+        contexts: Vec<String>,
+    ) -> Result<Value> {
+        contexts::check(&contexts).map_err(|error| Refused::new(Kind::Invalid, error.to_string(), error.hint()))?;
+        let id = self.find(session.clone())?;
+        if let Some(busy) = self.hub.session_mut(id).and_then(|session| busy_channel(session, channel.as_deref())) {
+            let message = format!("channel `{busy}` is in use: its events have the contexts that they have");
+            return Err(Refused::new(Kind::State, message, "contexts before the first start, or another channel"));
+        }
+        self.change(session, |config| {
+            if let Some(name) = &channel {
+                channel_mut(config, name)?;
+            } else if config.channels.is_empty() {
+                let mode = if config.snapshot { Mode::Overwrite } else { Mode::Discard };
+                config.channels.push(ChannelConfig { mode, ..ChannelConfig::new(DEFAULT_CHANNEL) });
+            }
+            let is_meant = |there: &&mut ChannelConfig| channel.as_ref().is_none_or(|name| there.name == *name);
+            for there in config.channels.iter_mut().filter(is_meant) {
+                let more: Vec<String> =
+                    contexts.iter().filter(|name| !there.contexts.contains(name)).cloned().collect();
+                there.contexts.extend(more);
+                contexts::check(&there.contexts)
+                    .map_err(|error| Refused::new(Kind::Invalid, error.to_string(), error.hint()))?;
             }
             Ok(())
         })
@@ -391,6 +443,7 @@ fn check_name(what: &str, name: &str) -> Result<()> {
 
 fn check_channel(channel: &ChannelConfig) -> Result<()> {
     check_name("channel", &channel.name)?;
+    contexts::check(&channel.contexts).map_err(|error| Refused::new(Kind::Invalid, error.to_string(), error.hint()))?;
     if !geometry_is_valid(channel.subbuf_bytes, channel.subbuf_count) {
         let ChannelConfig { subbuf_bytes, subbuf_count, .. } = channel;
         let message = format!("{subbuf_count} sub-buffers of {subbuf_bytes} bytes are not possible");
@@ -409,6 +462,12 @@ fn check_channel(channel: &ChannelConfig) -> Result<()> {
         return Err(Refused::new(Kind::Invalid, message, "--tracefile-size SIZE --tracefile-count COUNT"));
     }
     Ok(())
+}
+
+/// A channel of that name, or any, that has been recorded to.
+fn busy_channel(session: &Session, channel: Option<&str>) -> Option<String> {
+    let mut used = session.slots.iter().map(|slot| &slot.name);
+    used.find(|name| channel.is_none_or(|channel| channel == name.as_str())).cloned()
 }
 
 fn check_rule(rule: &RuleConfig) -> Result<()> {

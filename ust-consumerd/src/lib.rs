@@ -45,6 +45,7 @@ mod daemon;
 mod drain;
 mod engine;
 mod error;
+mod filters;
 mod guard;
 mod hub;
 mod image;

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use ust_shm::layout::LossMode;
 
-use ust_filter::{Filter, FilterError, Kind, Reference, Root, Schema, Step};
-use ust_shm::context::{Context, ContextType};
-use ust_shm::decode::{FieldType, Tracepoint};
-use ust_shm::descriptor::Scalar;
+use ust_filter::{Filter, FilterError};
+use ust_shm::decode::Tracepoint;
 
 use crate::config::RuleConfig;
 use crate::error::StartError;
+use crate::filters::Fields;
 use crate::image::Image;
 use crate::limits::{REGISTERED_COUNT_MAX, WARNING_COUNT_MAX};
 use crate::ring::Counters;
@@ -329,51 +328,6 @@ impl Tally {
             warnings: self.warnings,
             warning_count: self.warning_count,
         }
-    }
-}
-
-/// What a filter can ask of the events of a tracepoint.
-struct Fields(Arc<Tracepoint>);
-
-impl Schema for Fields {
-    fn kind(&self, reference: &Reference) -> Option<Kind> {
-        let [Step::Member(name), rest @ ..] = reference.steps.as_slice() else { return None };
-        if reference.root == Root::Context {
-            let context = Context::from_name(name).filter(|_| rest.is_empty())?;
-            return Some(match context.ty() {
-                ContextType::Integer(_) => Kind::Integer,
-                ContextType::Text(_) => Kind::Text,
-            });
-        }
-        let field = self.0.fields.iter().find(|field| reference.root == Root::Payload && field.name == *name)?;
-        Some(match (&field.ty, rest) {
-            (FieldType::Scalar(scalar) | FieldType::Optional(scalar), []) => kind_of(*scalar),
-            (FieldType::Enumeration { .. }, []) => Kind::Integer,
-            (FieldType::String | FieldType::Array { text: true, .. } | FieldType::Sequence { text: true, .. }, []) => {
-                Kind::Text
-            }
-            (FieldType::Array { .. } | FieldType::Sequence { .. }, []) => Kind::Other,
-            (FieldType::Array { element, len, .. }, [Step::Element(idx)]) if *idx < u64::from(*len) => {
-                kind_of(*element)
-            }
-            (FieldType::Sequence { element, .. }, [Step::Element(_)]) => kind_of(*element),
-            _ => return None,
-        })
-    }
-
-    fn names(&self, root: Root) -> Vec<String> {
-        match root {
-            Root::Payload => self.0.fields.iter().map(|field| field.name.clone()).collect(),
-            Root::Context => Context::all().map(|context| context.name().to_owned()).collect(),
-            Root::Application => Vec::new(),
-        }
-    }
-}
-
-fn kind_of(scalar: Scalar) -> Kind {
-    match scalar {
-        Scalar::Integer(_) => Kind::Integer,
-        Scalar::Float { .. } => Kind::Float,
     }
 }
 

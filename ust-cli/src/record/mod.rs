@@ -51,7 +51,7 @@ pub struct Arguments {
     #[arg(long, value_name = "EXPR")]
     filter: Option<String>,
     /// Add a context to each event: vpid, vtid, procname, pthread_id, cpu_id, ip, vuid, net_ns, perf:thread:cycles, ... May be repeated.
-    #[arg(long = "context", value_name = "NAME", value_parser = parse_context)]
+    #[arg(long = "context", value_name = "NAME", value_parser = crate::context::parse)]
     contexts: Vec<Context>,
     /// Directory for the trace, new or empty. Default: ./NAME-YYYYmmdd-HHMMSS, NAME being that of CMD.
     #[arg(short, long, value_name = "DIR")]
@@ -99,14 +99,6 @@ impl From<Mode> for LossMode {
             Mode::Block => Self::Block,
         }
     }
-}
-
-/// The context that is called so.
-fn parse_context(name: &str) -> Result<Context, String> {
-    Context::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Context::all().map(Context::name).filter(|known| !known.contains(':')).collect();
-        format!("contexts are {}, and perf:thread:COUNTER", names.join(", "))
-    })
 }
 
 /// Runs `ust record`; returns the exit status.

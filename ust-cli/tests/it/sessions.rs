@@ -223,3 +223,49 @@ fn a_recording_attaches_to_what_runs_and_ends_with_it() {
     assert!(run.stderr.contains("closest: traced"), "{}", run.stderr);
     drop(other);
 }
+
+#[test]
+fn a_session_records_what_a_filter_accepts_with_the_contexts_that_it_was_given() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("add-context -t vtid -t procname");
+    stage.ust("enable-event traced:count --filter n>=3&&n<6||n==8");
+    stage.ust("start");
+    program.tell("events 10");
+    let refused = stage.try_ust("add-context -t vpid");
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.stderr.contains("channel `channel0` is in use"), "{refused:?}");
+    assert!(stage.ust("status").contains("filter `n>=3&&n<6||n==8`"));
+    // A second rule wants more: either will do.
+    stage.ust("enable-event traced:* --filter n==12");
+    program.tell("events 5");
+    stage.ust("stop");
+    assert_eq!(stage.values("demo"), [3, 4, 5, 8, 12]);
+    let shown = stage.ust("view demo --limit 1");
+    assert!(shown.contains(", { vtid = ") && shown.contains("procname = \"traced\" }, { n = 3 }"), "{shown}");
+    let chosen = stage.ust("view demo --filter $ctx.vtid>0&&n==12");
+    assert_eq!(chosen.lines().count(), 1, "{chosen}");
+    assert_eq!(stage.ust("add-context --list").lines().filter(|line| *line == "vtid").count(), 1);
+}
+
+#[test]
+fn a_filter_that_cannot_be_right_is_refused_when_it_is_given() {
+    let stage = Stage::new();
+    let refused = |line: &str| {
+        let run = stage.try_ust(line);
+        assert_eq!(run.status, Some(1), "{line}");
+        run.stderr
+    };
+    stage.create("demo", "");
+    let error = refused("enable-event traced:count --filter n==1");
+    assert!(error.contains("no running program has an event `traced:count`"), "{error}");
+    assert!(error.contains("--allow-unknown-fields"), "{error}");
+    stage.ust("enable-event traced:count --filter n==1 --allow-unknown-fields");
+    let _program = stage.serve();
+    let error = refused("enable-event traced:* --filter m==1");
+    assert!(error.contains("no event has the field `m`") && error.contains("`n`"), "{error}");
+    assert!(refused("enable-event traced:* --filter n=1").contains("equality is `==`"));
+    assert!(refused("enable-event traced:* --filter n==\"x\"").contains("cannot compare a text with a number"));
+    assert_eq!(stage.try_ust("add-context -t nonsense").status, Some(2));
+}

@@ -19,25 +19,88 @@ pub const VERSION: u32 = 1;
 pub enum Request {
     Status {},
     Sessions {},
-    Session { session: Option<String> },
-    Apps { fields: bool },
-    Create { config: Box<SessionConfig>, ephemeral: bool },
-    Destroy { session: Option<String> },
-    Start { session: Option<String> },
-    Stop { session: Option<String> },
-    Clear { session: Option<String> },
-    Rotate { session: Option<String> },
-    SetSession { session: String },
-    EnableChannel { session: Option<String>, channel: ChannelConfig },
-    DisableChannel { session: Option<String>, channel: String },
-    EnableEvent { session: Option<String>, rules: Vec<RuleConfig> },
-    DisableEvent { session: Option<String>, channel: Option<String>, patterns: Vec<String>, all: bool },
-    Track { session: Option<String>, what: Tracked, ids: Option<BTreeSet<i64>> },
-    Untrack { session: Option<String>, what: Tracked, ids: Option<BTreeSet<i64>> },
-    SetRotation { session: Option<String>, schedule: RotationSchedule },
-    Snapshot { session: Option<String>, name: Option<String>, output: Option<PathBuf>, max_bytes: Option<u64> },
-    AddOutput { session: Option<String>, output: SnapshotOutput },
-    DelOutput { session: Option<String>, name: String },
+    Session {
+        session: Option<String>,
+    },
+    Apps {
+        fields: bool,
+    },
+    Create {
+        config: Box<SessionConfig>,
+        ephemeral: bool,
+    },
+    Destroy {
+        session: Option<String>,
+    },
+    Start {
+        session: Option<String>,
+    },
+    Stop {
+        session: Option<String>,
+    },
+    Clear {
+        session: Option<String>,
+    },
+    Rotate {
+        session: Option<String>,
+    },
+    SetSession {
+        session: String,
+    },
+    EnableChannel {
+        session: Option<String>,
+        channel: ChannelConfig,
+    },
+    DisableChannel {
+        session: Option<String>,
+        channel: String,
+    },
+    EnableEvent {
+        session: Option<String>,
+        rules: Vec<RuleConfig>,
+        /// Filters may ask for fields that no running program has.
+        #[serde(default)]
+        allow_unknown_fields: bool,
+    },
+    AddContext {
+        session: Option<String>,
+        channel: Option<String>,
+        contexts: Vec<String>,
+    },
+    DisableEvent {
+        session: Option<String>,
+        channel: Option<String>,
+        patterns: Vec<String>,
+        all: bool,
+    },
+    Track {
+        session: Option<String>,
+        what: Tracked,
+        ids: Option<BTreeSet<i64>>,
+    },
+    Untrack {
+        session: Option<String>,
+        what: Tracked,
+        ids: Option<BTreeSet<i64>>,
+    },
+    SetRotation {
+        session: Option<String>,
+        schedule: RotationSchedule,
+    },
+    Snapshot {
+        session: Option<String>,
+        name: Option<String>,
+        output: Option<PathBuf>,
+        max_bytes: Option<u64>,
+    },
+    AddOutput {
+        session: Option<String>,
+        output: SnapshotOutput,
+    },
+    DelOutput {
+        session: Option<String>,
+        name: String,
+    },
     Shutdown {},
 }
 
