@@ -13,6 +13,7 @@ use crate::config::{ChannelConfig, Mode, RotationSchedule, RuleConfig, SessionCo
 use crate::control::protocol::{DaemonReport, Kind, Refused, Request, Tracked};
 use crate::daemon::Daemon;
 use crate::error::StartError;
+use crate::limits::WARNING_COUNT_MAX;
 use crate::nearest::nearest;
 use crate::session::Session;
 use crate::sys;
@@ -98,6 +99,7 @@ impl Daemon {
             current: self.current.clone(),
             left_behind: images.iter().filter(|image| image.kept).count() as u64,
             unclaimed: self.hub.apps.unclaimed() as u64,
+            notes: self.notes().iter().take(WARNING_COUNT_MAX).cloned().collect(),
         }
     }
 
