@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ust daemon`: runs, starts, or stops the daemon of a runtime directory.
 
+use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use ust_consumerd::control::protocol::{DaemonReport, Request};
@@ -62,7 +63,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         }
     };
     for note in daemon.notes() {
-        eprintln!("warning: {note}");
+        // Whoever started the daemon may have gone with the other end; `ust doctor` shows the notes too.
+        let _ = writeln!(io::stderr(), "warning: {note}");
     }
     daemon.run(signals.fd()).map_err(|error| anyhow::anyhow!("cannot poll: {error}"))?;
     Ok(0)

@@ -58,6 +58,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
             let apps: Vec<AppReport> = daemon.ask(&Request::Apps { fields: false })?;
             let sessions: Vec<SessionReport> = daemon.ask(&Request::Sessions {})?;
             findings.push(good(format!("daemon {} runs", state.pid)));
+            findings
+                .extend(state.notes.iter().map(|note| bad(note.clone(), "ust daemon --stop, once this is put right")));
             findings.push(look_at_apps(&apps));
             findings.extend(look_at_sessions(&sessions, &apps));
         }

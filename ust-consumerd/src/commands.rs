@@ -15,6 +15,7 @@ use crate::control::protocol::{DaemonReport, Kind, Refused, Request, Tracked};
 use crate::daemon::Daemon;
 use crate::error::StartError;
 use crate::filters::{self, FilterProblem};
+use crate::limits::WARNING_COUNT_MAX;
 use crate::nearest::nearest;
 use crate::session::Session;
 use crate::sys;
@@ -103,6 +104,7 @@ impl Daemon {
             current: self.current.clone(),
             left_behind: images.iter().filter(|image| image.kept).count() as u64,
             unclaimed: self.hub.apps.unclaimed() as u64,
+            notes: self.notes().iter().take(WARNING_COUNT_MAX).cloned().collect(),
         }
     }
 

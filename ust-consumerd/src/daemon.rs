@@ -14,10 +14,14 @@ use crate::control::protocol::{Kind, Refused};
 use crate::control::server::Server;
 use crate::error::StartError;
 use crate::hub::Hub;
+use crate::limits::WARNING_COUNT_MAX;
 use crate::runtime_dir::RuntimeDir;
 use crate::session::Session;
 use crate::state::{self, SavedDaemon, SavedSession};
 use crate::sys;
+
+/// How often it is tried to begin a trace that could not be begun.
+const MEND_EVERY: Duration = Duration::from_secs(1);
 
 /// What a daemon shall be like.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +43,7 @@ pub struct Daemon {
     bound: bool,
     options: DaemonOptions,
     idle_since: Instant,
+    mend_at: Instant,
     notes: Vec<String>,
 }
 
@@ -76,13 +81,14 @@ impl Daemon {
             bound,
             options,
             idle_since: Instant::now(),
+            mend_at: Instant::now(),
             notes: Vec::new(),
         };
         daemon.resume()?;
         Ok(daemon)
     }
 
-    /// What went wrong while it was set up, in words.
+    /// What went wrong, in words.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -109,6 +115,7 @@ impl Daemon {
                 self.end_orphan(id);
             }
             self.rotate_due();
+            self.mend_traces();
             if fds[0].revents != 0 || self.is_idle_for_long() {
                 break;
             }
@@ -121,10 +128,16 @@ impl Daemon {
 
     fn end_orphan(&mut self, id: u64) {
         if let Err(error) = self.hub.stop(id) {
-            self.notes.push(error.to_string());
+            self.note(error.to_string());
         }
         if let Err(refused) = self.forget(id) {
-            self.notes.push(refused.message);
+            self.note(refused.message);
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        if self.notes.len() < WARNING_COUNT_MAX {
+            self.notes.push(note);
         }
     }
 
@@ -162,8 +175,19 @@ impl Daemon {
                 }
             }
             if let Err(refused) = self.save(id) {
-                self.notes.push(refused.message);
+                self.note(refused.message);
             }
+        }
+    }
+
+    /// Tries again, now and then, to begin traces for which there was no room, say: their events wait in the rings.
+    fn mend_traces(&mut self) {
+        if self.mend_at > Instant::now() {
+            return;
+        }
+        self.mend_at = Instant::now() + MEND_EVERY;
+        for id in self.hub.mend_traces() {
+            let _ = self.save(id);
         }
     }
 

@@ -335,6 +335,11 @@ impl Hub {
             let Some((idx, _)) = oldest.min_by_key(|(_, image)| image.identity.created_ns) else { return };
             let image = self.apps.images.swap_remove(idx);
             self.apps.remove_file(&image);
+            for session in self.sessions.iter_mut().filter(|session| image.views.contains_key(&session.id)) {
+                let pid = image.identity.pid;
+                let why = format!("{KEPT_IMAGE_COUNT_MAX} newer ones are kept");
+                session.tally.warn(format!("what process {pid}, which has ended, had recorded is dropped: {why}"));
+            }
         }
     }
 

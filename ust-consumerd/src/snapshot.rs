@@ -114,6 +114,20 @@ impl Hub {
         begun
     }
 
+    /// Begins the traces that sessions lack since it could not be done before. Returns the sessions for which it could now.
+    pub(crate) fn mend_traces(&mut self) -> Vec<u64> {
+        let open_max = self.open_max;
+        let lacks = |session: &&mut Session| session.started && !session.config.snapshot && session.trace.is_none();
+        let mut mended = Vec::new();
+        for session in self.sessions.iter_mut().filter(lacks) {
+            let dir = session.trace_dir();
+            if session.begin_chunk(&dir, open_max, None).is_ok() {
+                mended.push(session.id);
+            }
+        }
+        mended
+    }
+
     /// Brings what was committed so far into the trace of a session.
     fn take_all(&mut self, id: u64) {
         let Self { apps, sessions, channels, .. } = self;

@@ -53,6 +53,47 @@ fn a_daemon_ends_by_sigterm_keeps_its_sessions_and_leaves_no_socket() {
 }
 
 #[test]
+fn damaged_files_of_a_daemon_before_cost_what_they_held_and_no_more() {
+    let stage = Stage::new();
+    stage.create("one", "");
+    stage.create("two", "");
+    stage.kill_daemon();
+    let dir = stage.runtime_dir();
+    std::fs::write(dir.join("sessions/one.json"), "{").expect("ours");
+    std::fs::write(dir.join("daemon.json"), [0xff; 100]).expect("ours");
+    std::fs::write(dir.join("sessions/.three.json"), "half written").expect("ours");
+    let sessions = stage.json("list");
+    assert_eq!((sessions.as_array().map(Vec::len), sessions[0]["config"]["name"].as_str()), (Some(1), Some("two")));
+    let said = stage.try_ust("doctor").stdout;
+    assert!(said.contains("sessions/one.json cannot be read: "), "{said}");
+    stage.create("one", "");
+}
+
+#[test]
+fn a_session_whose_next_chunk_cannot_be_begun_goes_on_when_it_can() {
+    let stage = Stage::new();
+    let mut program = stage.serve();
+    stage.create("demo", "");
+    stage.ust("enable-event traced:*");
+    stage.ust("start");
+    program.tell("events 5");
+    stage.wait_for_events(5);
+    stage.kill_daemon();
+    // A file is in the way of the trace's folder.
+    let ust = stage.place.path().join("demo/ust");
+    std::fs::rename(&ust, stage.place.path().join("kept")).expect("ours");
+    std::fs::write(&ust, "").expect("ours");
+    assert!(stage.ust("status").contains("warning "), "it says so");
+    program.tell("events 5");
+    std::fs::remove_file(&ust).expect("ours");
+    wait_until("the trace", || stage.json("status")["progress"]["packets"].as_u64() > Some(0));
+    stage.ust("destroy");
+    let values = stage.values("demo");
+    assert_eq!(values.last(), Some(&9));
+    assert!(values.len() >= 5, "the events waited in the ring");
+}
+
+#[test]
 fn an_idle_daemon_ends_if_it_shall() {
     let stage = Stage::new();
     let mut daemon = stage.command("daemon --idle-exit 10ms").spawn().expect("it runs");

@@ -195,6 +195,8 @@ pub struct DaemonReport {
     pub left_behind: u64,
     /// Images that are there and not read: they hold rings of channels that no session has, or are damaged.
     pub unclaimed: u64,
+    /// What went wrong with the daemon itself; the first few.
+    pub notes: Vec<String>,
 }
 
 /// The state of a session.
