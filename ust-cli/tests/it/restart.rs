@@ -68,7 +68,7 @@ fn every_event_is_recorded_or_counted_as_discarded_over_restarts() {
     stage.ust("destroy");
     let trace = ust_ctf::reader::Trace::open(stage.place.path().join("demo")).expect("a trace");
     let discarded: u64 = trace.losses().iter().map(|loss| loss.count).sum();
-    let recorded = trace.events().count() as u64;
+    let recorded = trace.events().count();
     assert!(discarded > 20_000, "{discarded}");
     assert_eq!(recorded + discarded, 6 * 8000);
 }
