@@ -15,7 +15,9 @@ use ust_shm::ring::RingWords as _;
 use ust_shm::ring::reader::{PacketSpan, RingReader, Want};
 
 use crate::image::{Image, Refusal, Slot, View};
-use crate::limits::{CLOCK_SKEW_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX};
+use crate::limits::{
+    CLOCK_SKEW_MAX, COPY_BATCH_BYTES_MAX, COPY_LAPS_MAX, IMAGE_ROUND_BYTES_MAX, IMAGE_ROUND_PACKETS_MAX,
+};
 use crate::ring::{Reading, Ring};
 use crate::summary::Tally;
 use crate::sys;
@@ -352,33 +354,66 @@ impl<'a> Visit<'a> {
     }
 
     /// Overwrite mode: copies what the ring holds now, from position `from` on, without stopping its writer.
+    ///
+    /// Copies are made in a row and written later, since a fast writer overtakes whoever makes files meanwhile. Where the ring is
+    /// given back, each packet is written at once: the next reader must find one packet too many at most.
     fn snapshot(&mut self, image: &mut Image, ring: &mut Ring, from: Option<u64>) -> Result<(), Refusal> {
         ring.notice_lease(image.ring_state_word(ring.idx));
-        let lease_begin_untrusted = ring.words.header().lease_begin.load(Ordering::Relaxed);
-        let mut copy = Vec::new();
-        // A writer that goes on could keep us for ever: one lap is what a snapshot means.
-        let mut bytes_left = ring.shape.geometry.ring_bytes();
-        while bytes_left > 0 {
+        let batch_bytes_max = if self.copies { COPY_BATCH_BYTES_MAX } else { 0 };
+        let mut batch: Vec<(PacketSpan, Vec<u8>)> = Vec::new();
+        let mut batch_bytes = 0;
+        // A writer that goes on could keep us for ever: one lap is what a snapshot means, and some more are tried for it.
+        let ring_bytes = ring.shape.geometry.ring_bytes();
+        let (mut wanted, mut tried) = (ring_bytes, 0);
+        let target = ring.words.header().committed.load(Ordering::Relaxed);
+        while wanted > 0 && tried < COPY_LAPS_MAX * ring_bytes {
+            // What is committed later is wanted only where all of that was overwritten.
+            let reached = ring.reader.consumed().wrapping_sub(target) < u64::MAX / 2;
+            if reached && wanted < ring_bytes {
+                break;
+            }
             let span = match ring.reader.take(&ring.words, Want::Everything) {
                 Ok(Some(span)) => span,
                 Ok(None) => break,
                 Err(corrupt) => {
+                    self.write_copies(image, ring, &mut batch)?;
                     self.end_ring(image, ring, &format!("{} {:#x}", corrupt.reason, corrupt.value));
                     break;
                 }
             };
-            bytes_left = bytes_left.saturating_sub(span.bytes);
+            tried += span.bytes;
             if from.is_some_and(|from| span.begin.wrapping_sub(from) > u64::MAX / 2) {
                 continue;
             }
-            copy.resize(span.bytes as usize, 0);
+            let mut copy = vec![0; span.bytes as usize];
             if image.file.read_exact_at(&mut copy, data_offset(ring, &span)).is_err() {
                 return Err("was cut while it was read".to_owned());
             }
             if !ring.reader.confirm(&ring.words, &span) {
-                self.tally.losses.packets_torn += 1;
+                // In a snapshot it was overwritten, as the channel says; else it was to be kept.
+                self.tally.losses.packets_torn += u64::from(!self.copies);
                 continue;
             }
+            wanted = wanted.saturating_sub(span.bytes);
+            batch_bytes += span.bytes;
+            batch.push((span, copy));
+            if batch_bytes > batch_bytes_max {
+                batch_bytes = 0;
+                self.write_copies(image, ring, &mut batch)?;
+            }
+        }
+        self.write_copies(image, ring, &mut batch)
+    }
+
+    /// Writes copied packets to the trace.
+    fn write_copies(
+        &mut self,
+        image: &mut Image,
+        ring: &mut Ring,
+        batch: &mut Vec<(PacketSpan, Vec<u8>)>,
+    ) -> Result<(), Refusal> {
+        let lease_begin_untrusted = ring.words.header().lease_begin.load(Ordering::Relaxed);
+        for (span, copy) in batch.drain(..) {
             if self.is_from_future(&span) {
                 self.end_ring(image, ring, &format!("a time stamp of the future: {:#x}", span.timestamp_end));
                 break;

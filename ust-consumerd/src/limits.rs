@@ -64,3 +64,9 @@ pub(crate) const IDLE_TICK: Duration = Duration::from_secs(1);
 
 /// Images of ended processes that flight recorders keep; the oldest goes. Each may hold some rings in memory.
 pub(crate) const KEPT_IMAGE_COUNT_MAX: usize = 32;
+
+/// Bytes of a ring that are copied before they are written: the default ring many times.
+pub(crate) const COPY_BATCH_BYTES_MAX: u64 = 32 << 20;
+
+/// Laps of a ring that are read for a snapshot of one: a writer that is faster than a copy leaves little of each.
+pub(crate) const COPY_LAPS_MAX: u64 = 8;

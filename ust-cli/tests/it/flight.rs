@@ -27,6 +27,7 @@ fn snapshots_of_a_running_writer_hold_whole_events_in_order_and_tracing_goes_on(
     stage.ust("enable-event traced:count");
     stage.ust("start");
     program.tell("spin");
+    wait_until("the writer", || stage.json("status")["progress"]["events"].as_u64() > Some(10_000));
     let dir = stage.place.path().join("flight");
     let mut newest = 0;
     for round in 0..8 {
