@@ -282,6 +282,7 @@ impl Default for RingHeader {
             consumed: AtomicU64::new(0),
             consumed_seq: AtomicU32::new(0),
             pad1: AtomicU32::new(0),
+            reported: AtomicU64::new(0),
             pad2: from_fn(|_| AtomicU64::new(0)),
             writer_waits: AtomicU32::new(0),
             pad3: AtomicU32::new(0),
