@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::args::{self, Args, Form};
 use crate::load::{self, Definitions};
-use crate::{json, output};
+use crate::{json, output, rust};
 
 /// What the exit status says.
 mod status {
@@ -70,9 +70,6 @@ fn check_usage(args: &Args) -> Result<(), (u8, String)> {
         let problem = format!("output file type unsupported: {path}; the suffixes are .rs and .json");
         return Err((status::OUTPUT_TYPE, problem));
     }
-    if forms.contains(&Some(Form::Rust)) || args.forms.contains(&Form::Rust) {
-        return error(status::OUTPUT_TYPE, "there is no output of Rust yet: ask for --json or --check");
-    }
     let is_c = args.forms.is_empty() && !args.check;
     if forms.contains(&Some(Form::C)) || (is_c && args.outputs.is_empty()) {
         let problem = "there is no output of C (.h, .c, .o) yet: ask for --rust, --json or --check";
@@ -130,7 +127,14 @@ fn outputs(args: &Args, input: &Path) -> Vec<(Form, PathBuf)> {
 fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path: &Path) -> Result<(), u8> {
     let text = match form {
         Form::Json => json::json(&definitions.model, &definitions.sources, &input.to_string_lossy()),
-        Form::Rust | Form::C => return Ok(()),
+        Form::Rust => {
+            let made = rust::rust(&definitions.model, &definitions.sources);
+            for omitted in &made.omitted {
+                eprintln!("{}\n", omitted.render(&definitions.sources));
+            }
+            made.text
+        }
+        Form::C => return Ok(()),
     };
     if path.as_os_str() == "-" {
         print!("{text}");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Reads tracepoint definition files, those of `lttng-gen-tp` (`.tp`) and headers that include themselves, checks them, and says
-//! what they hold.
+//! Reads tracepoint definition files, those of `lttng-gen-tp` (`.tp`) and headers that include themselves, checks them, and makes
+//! Rust of them. Build scripts use [`Builder`]; the command `ust-gen-tp` is [`run`].
 //!
 //! A file goes through these passes, each of which knows only the one before:
 //!
@@ -12,6 +12,8 @@
 //! | `items`      | definitions, and the names that should be macros and are none                            |
 //! | `headers`    | only for such names: macros and definitions of included files, from the C preprocessor   |
 //! | `check`      | the [`model`], and complaints about what a compiler lets through or explains badly       |
+//! | `json`       | the model as JSON                                                                        |
+//! | `rust`       | a module of tracepoints for the crate `ust`                                              |
 //!
 //! ```
 //! use std::path::Path;
@@ -30,6 +32,7 @@
 #![deny(unsafe_code)]
 
 mod args;
+mod builder;
 mod check;
 mod cli;
 mod conditions;
@@ -49,14 +52,17 @@ mod options;
 mod output;
 mod problem;
 mod reader;
+mod rust;
 mod source;
 mod token;
 mod words;
 
+pub use builder::{BuildError, Builder};
 pub use cli::run;
 pub use ctype::Scalar;
 pub use json::json;
 pub use load::{Definitions, read, read_text};
 pub use options::Options;
 pub use problem::{Problem, Problems, Severity};
+pub use rust::{Omitted, Rust, rust};
 pub use source::{Source, Sources, Span};

@@ -55,6 +55,8 @@ fn outputs_go_beside_their_inputs_unless_a_place_is_named() {
     let ended = run(place.path(), &format!("--output={} good.tp", absolute.display()));
     assert_eq!(ended.status, Some(0));
     assert!(absolute.exists());
+    let place = check("--json --rust good.tp", 0, "");
+    assert!(place.path().join("good.json").exists() && place.path().join("good.rs").exists());
     let ended = run(place.path(), "--json -o - good.tp");
     assert!(ended.stdout.starts_with("{\n  \"format\": \"ust-gen-tp\""), "{}", ended.stdout);
 }
@@ -88,6 +90,17 @@ fn exit_statuses_are_those_of_lttng_where_it_has_one() {
     check("--check good.txt", 0, "good.txt does not end in .tp. Skipping.");
     check("--json absent.tp", 255, "Cannot read input file absent.tp: No such file or directory");
     check("good.tp -o absent/x.json", 255, "Cannot write output file absent/x.json: No such file or directory");
+}
+
+#[test]
+fn what_is_left_out_of_the_rust_is_said_and_is_no_failure() {
+    let place = place();
+    let text = "TRACEPOINT_EVENT(shop, b, TP_ARGS(struct s *, s), TP_FIELDS(ctf_integer(int, x, s->x)))\n";
+    fs::write(place.path().join("c.tp"), text).expect("a file");
+    let ended = run(place.path(), "c.tp -o c.rs");
+    assert_eq!(ended.status, Some(0));
+    let said = "warning: the event `b` is left out of the Rust: `s->x` is an expression of C\n --> c.tp:1:81";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
 }
 
 #[test]

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Each definition file against what is expected of it.
 
-use ust_gen_tp::{Options, json, read};
+use std::process::Command;
+
+use ust_gen_tp::{Options, json, read, rust};
 
 use crate::fixtures::{compare, files, is_installed};
 
 #[test]
-fn each_good_file_is_read_without_complaint_into_the_expected_model() {
+fn each_good_file_is_read_without_complaint_into_the_expected_model_and_rust() {
     for path in files("pass") {
         if path.ends_with("header_macros.tp") && !is_installed("cc") {
             continue;
@@ -14,6 +16,10 @@ fn each_good_file_is_read_without_complaint_into_the_expected_model() {
         let found = read(&path, &Options::default()).expect("a readable file");
         assert_eq!(found.problems.render(&found.sources), "", "{}", path.display());
         compare(&path, "json", &json(&found.model, &found.sources, &path.to_string_lossy()));
+        let made = rust(&found.model, &found.sources);
+        compare(&path, "rs", &made.text);
+        let said: Vec<String> = made.omitted.iter().map(|omitted| omitted.render(&found.sources) + "\n\n").collect();
+        compare(&path, "omitted", &said.concat());
     }
 }
 
@@ -63,4 +69,19 @@ fn a_definition_on_the_command_line_decides_conditions() {
         named(&[("always", 0), ("with_fabric", 0), ("with_new_fabric", 0), ("variant", 1)])
     );
     assert_eq!(names(&["HAVE_FABRIC", "FABRIC_VERSION=2"]), named(&[("always", 0), ("with_fabric", 0)]));
+}
+
+#[test]
+fn the_rust_is_formatted_as_rustfmt_does_it() {
+    if !is_installed("rustfmt") {
+        return;
+    }
+    for path in files("pass") {
+        // Its own settings, not those of this project.
+        let settings = "max_width=100,use_small_heuristics=Default";
+        let mut command = Command::new("rustfmt");
+        command.args(["--check", "--edition", "2024", "--config", settings]).arg(path.with_extension("rs"));
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
 }

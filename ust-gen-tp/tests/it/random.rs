@@ -4,13 +4,14 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use ust_gen_tp::{Options, json, read_text};
+use ust_gen_tp::{Options, json, read_text, rust};
 
 fn check(text: String) {
     let found = read_text(Path::new("random.tp"), text, &Options::default());
     let shown = found.problems.render(&found.sources);
     assert_eq!(shown.is_empty(), found.problems.iter().next().is_none());
     assert!(!json(&found.model, &found.sources, "random.tp").is_empty());
+    assert!(!rust(&found.model, &found.sources).text.is_empty());
 }
 
 proptest! {
