@@ -217,7 +217,9 @@ impl Maker<'_, '_> {
         if field.shape == Shape::Array {
             return Ok(Made { is_arg: Some(*arg), ty: role.rust_type(self.enums), expr: ident.clone() });
         }
-        let (element, _) = role::element_of(field)?;
+        let (Role::Array { element, .. } | Role::Slice { element }) = role else {
+            return Err(Refusal::new(field.expr.span, format!("`{}` has no elements", field.expr.text)));
+        };
         let ty = format!("&[{element}]");
         let Some(count) = &field.count else { return Err(Refusal::new(field.span, "the field has no length")) };
         let length = match value::value(count, self.args)? {

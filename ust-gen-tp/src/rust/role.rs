@@ -30,12 +30,21 @@ pub(super) enum Role {
     LengthOf(usize),
 }
 
+/// The type of the elements of an array or a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Element {
+    /// A number.
+    Of(&'static str),
+    /// Text, for which any byte will do.
+    Byte,
+}
+
 /// What a field does with an argument.
 #[derive(Clone, Debug)]
 enum Use {
     Number,
     Text,
-    Elements { element: String, bytes: u8, fixed: Option<i128>, is_cast: bool },
+    Elements { element: Element, bytes: u8, fixed: Option<i128>, is_cast: bool },
     Enum(Name, Name, Scalar),
     LengthOf(usize),
 }
@@ -108,10 +117,10 @@ pub(super) fn scalar_of(code: Option<&Code>, field: &Field) -> Result<Scalar, Re
         .ok_or_else(|| Refusal::new(code.span, format!("`{}` is a type of C", code.text)))
 }
 
-/// The type of the elements of an array or a sequence.
-pub(super) fn element_of(field: &Field) -> Result<(String, u8), Refusal> {
+/// Returns the type of a field's elements, and their size.
+fn element_of(field: &Field) -> Result<(Element, u8), Refusal> {
     let scalar = scalar_of(field.ty.as_ref(), field)?;
-    Ok((if field.text { "u8".to_owned() } else { rust_type(scalar).to_owned() }, scalar.bytes()))
+    Ok((if field.text { Element::Byte } else { Element::Of(rust_type(scalar)) }, scalar.bytes()))
 }
 
 /// Returns the role of each argument.
@@ -242,12 +251,15 @@ fn memory(arg: &Arg, ty: &CType, uses: &[Use]) -> Result<Role, Refusal> {
         (Base::Scalar(scalar), 1) => Some(scalar.bytes()),
         _ => None,
     };
-    let (mut role, mut len): (Option<String>, Option<i128>) = (None, None);
+    let (mut role, mut len): (Option<&Element>, Option<i128>) = (None, None);
     for used in uses {
         let Use::Elements { element, bytes, fixed, is_cast } = used else { continue };
-        if role.as_ref().is_some_and(|known| known != element) {
-            return refuse("has elements of two types".to_owned());
-        }
+        role = match (role, element) {
+            (None | Some(Element::Byte), element) => Some(element),
+            (Some(known), Element::Byte) if *bytes == 1 => Some(known),
+            (Some(known), element) if known == element => Some(known),
+            _ => return refuse("has elements of two types".to_owned()),
+        };
         if !is_cast && pointed_bytes.is_some_and(|pointed| pointed != *bytes) {
             return refuse(format!("is `{}`, and its elements are of another size", arg.ty.text));
         }
@@ -256,9 +268,13 @@ fn memory(arg: &Arg, ty: &CType, uses: &[Use]) -> Result<Role, Refusal> {
         {
             return refuse("is an array of two lengths".to_owned());
         }
-        (role, len) = (Some(element.clone()), len.or(*fixed));
+        len = len.or(*fixed);
     }
-    match (role, len) {
+    let element = role.map(|element| match element {
+        Element::Of(name) => (*name).to_owned(),
+        Element::Byte => "u8".to_owned(),
+    });
+    match (element, len) {
         (Some(_), _) if is_text => refuse("is both a string and elements".to_owned()),
         (Some(element), Some(len)) => Ok(Role::Array { element, len }),
         (Some(element), None) => Ok(Role::Slice { element }),

@@ -7,5 +7,6 @@ mod command;
 mod fixtures;
 mod golden;
 mod headers;
+mod macros;
 mod oracle;
 mod random;
