@@ -19,15 +19,17 @@ pub(crate) struct Expander<'a> {
     /// The branches that the place is in.
     pub(crate) branches: &'a [Branch],
     pub(crate) problems: &'a mut Problems,
-    /// Tokens made so far.
+    /// Tokens made so far, arguments on their way included.
     pub(crate) made: usize,
+    /// Something was wrong, of which more would only be an echo.
+    is_stopped: bool,
     /// Macros used whose definition depends on a condition, and where they were used.
     pub(crate) depends: Vec<(Rc<Macro>, Span)>,
 }
 
 impl<'a> Expander<'a> {
     pub(crate) fn new(table: &'a Table, branches: &'a [Branch], problems: &'a mut Problems) -> Self {
-        Self { table, branches, problems, made: 0, depends: Vec::new() }
+        Self { table, branches, problems, made: 0, is_stopped: false, depends: Vec::new() }
     }
 
     /// Returns `tokens` with all macros replaced.
@@ -36,6 +38,9 @@ impl<'a> Expander<'a> {
     }
 
     fn expand_at(&mut self, tokens: &[Token], depth: usize) -> Vec<Token> {
+        if depth > 0 {
+            self.made += tokens.len();
+        }
         let mut rest: Vec<Token> = tokens.iter().rev().cloned().collect();
         let mut done = Vec::with_capacity(tokens.len());
         while let Some(token) = rest.pop() {
@@ -45,12 +50,18 @@ impl<'a> Expander<'a> {
                 return done;
             }
             match self.find(&token) {
-                Some(found) if depth < DEPTH_MAX => {
+                Some(found) if depth > DEPTH_MAX => {
+                    let message = format!("`{}` is more than {DEPTH_MAX} macro calls deep in others", found.name);
+                    self.problems.push(Problem::error(token.place(), message));
+                    self.is_stopped = true;
+                    done.push(token);
+                }
+                Some(found) => {
                     if !self.replace(&found, &token, &mut rest, depth) {
                         done.push(token);
                     }
                 }
-                _ => done.push(token),
+                None => done.push(token),
             }
         }
         done
@@ -59,7 +70,7 @@ impl<'a> Expander<'a> {
     /// Returns the macro that a token calls.
     fn find(&mut self, token: &Token) -> Option<Rc<Macro>> {
         let hidden = token.hidden.as_ref().is_some_and(|hidden| hidden.contains(&token.text));
-        if !token.is_ident() || hidden {
+        if !token.is_ident() || hidden || self.is_stopped {
             return None;
         }
         match self.table.lookup(&token.text, self.branches) {

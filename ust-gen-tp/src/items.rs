@@ -5,7 +5,7 @@
 
 use crate::fields;
 use crate::model::{Arg, Class, Code, Enumeration, Event, Field, Head, Label, LogLevel, Name};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, Severity};
 use crate::source::Span;
 use crate::token::{self, Kind, Token};
 use crate::words::{self, Item};
@@ -95,8 +95,15 @@ impl Items<'_> {
         self.unresolved(token, problem);
     }
 
+    /// Remembers a name that should be a macro and is none. Where a compiler without `-D` does not even look, its header is
+    /// not included either: a warning then, unless it is a known word misspelt.
     fn unresolved(&mut self, token: &Token, problem: Problem) {
-        let problem = at_site(problem, token);
+        let mut problem = at_site(problem, token);
+        if !self.head.is_usual && !words::is_misspelt(&token.text) {
+            problem.severity = Severity::Warning;
+            let condition = self.head.conditions.join(" && ");
+            problem = problem.help(format!("it may come from a header; decide `{condition}` with -D to look there"));
+        }
         self.found.unresolved.push(Unresolved { name: token.text.to_string(), problem });
     }
 

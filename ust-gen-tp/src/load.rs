@@ -6,7 +6,7 @@
 //!    ([`crate::headers`]), and the file is read again.
 //! 3. What was found is put together and checked ([`crate::check`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -84,9 +84,10 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
             Err(said) => notes.push(said),
         }
     }
+    // A macro that could not be replaced was reported already.
+    let reported: HashSet<Span> = problems.iter().map(|problem| problem.span).collect();
     for unresolved in std::mem::take(&mut content.found.unresolved) {
-        // A macro that could not be replaced was reported already.
-        if !problems.iter().any(|problem| problem.span == unresolved.problem.span) {
+        if !reported.contains(&unresolved.problem.span) {
             problems.push(unresolved.problem);
         }
     }

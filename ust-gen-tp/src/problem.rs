@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is wrong with a file, shown at its place.
 
+use std::collections::HashSet;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use crate::limits::PROBLEM_COUNT_MAX;
@@ -82,23 +84,26 @@ fn range(span: Span) -> std::ops::Range<usize> {
 
 /// The problems of one file, in the order of their places.
 #[derive(Clone, Debug, Default)]
-pub struct Problems(Vec<Problem>);
+pub struct Problems {
+    all: Vec<Problem>,
+    /// A macro that is used twice has its mistakes once.
+    known: HashSet<(Span, String)>,
+}
 
 impl Problems {
     pub(crate) fn push(&mut self, problem: Problem) {
-        let known = |other: &Problem| other.span == problem.span && other.message == problem.message;
-        if !self.0.iter().any(known) {
-            self.0.push(problem);
+        if self.known.insert((problem.span, problem.message.clone())) {
+            self.all.push(problem);
         }
     }
 
     pub(crate) fn sort(&mut self) {
-        self.0.sort_by_key(|problem| problem.span);
+        self.all.sort_by_key(|problem| problem.span);
     }
 
     /// Goes through them.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// Tells whether one of them is an error.
@@ -108,15 +113,15 @@ impl Problems {
 
     /// Returns how many are errors.
     pub fn error_count(&self) -> usize {
-        self.0.iter().filter(|problem| problem.severity == Severity::Error).count()
+        self.all.iter().filter(|problem| problem.severity == Severity::Error).count()
     }
 
     /// Returns all of them as text, each with its place; those after the first hundred are only counted.
     pub fn render(&self, sources: &Sources) -> String {
-        let shown = self.0.iter().take(PROBLEM_COUNT_MAX);
+        let shown = self.all.iter().take(PROBLEM_COUNT_MAX);
         let mut text: String = shown.map(|problem| problem.render(sources) + "\n\n").collect();
-        if self.0.len() > PROBLEM_COUNT_MAX {
-            text += &format!("and {} more problems\n", self.0.len() - PROBLEM_COUNT_MAX);
+        if self.all.len() > PROBLEM_COUNT_MAX {
+            text += &format!("and {} more problems\n", self.all.len() - PROBLEM_COUNT_MAX);
         }
         text
     }

@@ -213,6 +213,15 @@ pub(crate) fn closest_label(name: &str) -> Option<&'static str> {
     closest(name, LABELS.into_iter())
 }
 
+/// Tells whether `name` is nearly one of the words.
+pub(crate) fn is_misspelt(name: &str) -> bool {
+    closest_item(name).is_some()
+        || closest_field(name).is_some()
+        || closest_part(name).is_some()
+        || closest_label(name).is_some()
+        || closest_level(name).is_some()
+}
+
 /// Returns the known name that `name` was probably meant to be.
 pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (distance(name, known), known)).min()?;

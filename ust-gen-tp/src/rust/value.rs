@@ -4,6 +4,7 @@
 use crate::ctype::{Base, CType, Scalar};
 use crate::eval;
 use crate::items;
+use crate::limits::DEPTH_MAX;
 use crate::model::{Arg, Code};
 use crate::rust::Refusal;
 use crate::token::{self, Kind, Token};
@@ -24,15 +25,18 @@ pub(super) enum Value {
 
 /// Returns the value that `code` stands for.
 pub(super) fn value(code: &Code, args: &[Arg]) -> Result<Value, Refusal> {
-    parse(&code.tokens, args).map_err(|reason| Refusal::new(code.span, reason))
+    parse(&code.tokens, args, 0).map_err(|reason| Refusal::new(code.span, reason))
 }
 
-fn parse(tokens: &[Token], args: &[Arg]) -> Result<Value, String> {
+fn parse(tokens: &[Token], args: &[Arg], depth: usize) -> Result<Value, String> {
+    if depth > DEPTH_MAX {
+        return Err(format!("a value has more than {DEPTH_MAX} casts and parentheses"));
+    }
     let close = tokens.first().filter(|open| open.is("(")).and_then(|_| token::closing(tokens, 0));
     match (tokens, close) {
-        (_, Some(close)) if close + 1 == tokens.len() => return parse(&tokens[1..close], args),
+        (_, Some(close)) if close + 1 == tokens.len() => return parse(&tokens[1..close], args, depth + 1),
         ([_, inside @ .., _], Some(close)) if is_type(&inside[..close - 1]) => {
-            return cast(CType::parse(&inside[..close - 1]), parse(&tokens[close + 1..], args)?);
+            return cast(CType::parse(&inside[..close - 1]), parse(&tokens[close + 1..], args, depth + 1)?);
         }
         ([name], _) if name.is_ident() => {
             if let Some(arg) = args.iter().position(|arg| *arg.name.text == *name.text) {

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::fixtures::is_installed;
+
 const GOOD: &str = "TRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(ctf_integer(int, n, n)))\n";
 const BAD: &str = "TRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(ctf_interger(int, n, n)))\n";
 
@@ -124,6 +126,16 @@ fn a_file_that_is_no_text_is_refused_with_the_line() {
 fn a_depfile_names_what_was_read() {
     let place = check("--json good.tp --depfile good.d", 0, "");
     assert_eq!(fs::read_to_string(place.path().join("good.d")).expect("a file"), "good.json: good.tp\n");
+    if is_installed("cc") {
+        let fixtures = Path::new("tests/fixtures/pass");
+        let ended = run(fixtures, "header_macros.tp -o /dev/null --json --depfile /dev/stdout");
+        assert!(ended.stdout.starts_with("/dev/null: "), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("header_macros.tp") && ended.stdout.contains("include/macros.h"),
+            "{}",
+            ended.stdout
+        );
+    }
     let place = check("--json bad.tp --depfile bad.d", 1, "");
     assert!(!place.path().join("bad.d").exists());
 }

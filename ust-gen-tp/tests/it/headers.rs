@@ -2,6 +2,7 @@
 //! What the C preprocessor is asked for.
 
 use std::path::Path;
+use std::process::Command;
 
 use ust_gen_tp::{Options, read, read_text};
 
@@ -54,4 +55,30 @@ fn an_include_that_is_missing_is_said_with_what_needs_it() {
     assert!(shown.contains("warning: `their_field` may come from included files, which cannot be read"), "{shown}");
     assert!(shown.contains("the C preprocessor failed"), "{shown}");
     assert!(shown.contains("error: there is no kind of field `their_field`"), "{shown}");
+}
+
+#[test]
+fn a_missing_compiler_is_said_with_what_needs_it() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ust-gen-tp"));
+    command.args(["--check", "tests/fixtures/pass/header_macros.tp"]).env("CC", "no-such-compiler -m64");
+    let output = command.output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("try: no C compiler was found (tried no-such-compiler); set CC to one"), "{said}");
+    assert!(said.contains("`HEADER_ARG`, `HEADER_EVENT`") && said.contains("may come from included files"), "{said}");
+}
+
+#[test]
+fn definitions_and_directories_reach_the_preprocessor() {
+    if !is_installed("cc") {
+        return;
+    }
+    let text = "#include \"macros.h\"\nTRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(header_integer(n, n)))\n";
+    let options = Options { include_dirs: vec!["tests/fixtures/pass/include".into()], ..Options::default() };
+    let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
+    assert_eq!(found.model.events[0].fields.len(), 1, "{}", found.problems.render(&found.sources));
+    let text = "#include <stddef.h>\nTRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(GIVEN))\n";
+    let options = Options { defines: vec!["GIVEN=ctf_integer(int, n, n)".to_owned()], ..Options::default() };
+    let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
+    assert_eq!(found.problems.render(&found.sources), "");
 }

@@ -14,6 +14,16 @@ fn check(text: String) {
     assert!(!rust(&found.model, &found.sources).text.is_empty());
 }
 
+#[test]
+fn what_nests_deeply_is_read_or_refused() {
+    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+    for value in [deep("(", ")"), deep("(int)", ""), deep("-", ""), deep("1?", ":1"), deep("f(", ")"), deep("g(", ")")]
+    {
+        let event = format!("TRACEPOINT_EVENT(p, e, TP_ARGS(void), TP_FIELDS(ctf_integer(int, a, {value})))");
+        check(format!("#define g(x) x\n{event}\n#if {value}\n#endif\n"));
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,80}") {
