@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! From a file to its checked model, in passes:
+//!
+//! 1. The file alone is read ([`crate::reader`]), with its own macros.
+//! 2. Only if names are left that should be macros, and it includes other files, the C preprocessor is asked for these
+//!    ([`crate::headers`]), and the file is read again.
+//! 3. What was found is put together and checked ([`crate::check`]).
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::check;
+use crate::headers::{self, Headers};
+use crate::items::{Found, Items};
+use crate::lexer::{self, Lexed};
+use crate::limits::FILE_BYTES_MAX;
+use crate::macros::{self, Table};
+use crate::model::{Head, Model, Name};
+use crate::options::Options;
+use crate::problem::{Problem, Problems};
+use crate::reader::{self, Content, Reader};
+use crate::source::{Sources, Span};
+use crate::words;
+
+/// A file's definitions, and what is wrong with them.
+#[derive(Debug)]
+pub struct Definitions {
+    /// The file (the first one), and those that places in it lead to.
+    pub sources: Sources,
+    /// What it says.
+    pub model: Model,
+    /// What is wrong with it. If there are errors, the model has gaps.
+    pub problems: Problems,
+    /// What was done that is worth a line in a verbose report.
+    pub notes: Vec<String>,
+    /// The files that it was read from: the file itself, and those that the preprocessor included, if it was asked.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads the definition file `path`.
+///
+/// # Errors
+/// The file cannot be read, is no UTF-8, or is larger than 64 MiB. What is wrong inside of it is in
+/// [`Definitions::problems`].
+pub fn read(path: &Path, options: &Options) -> io::Result<Definitions> {
+    let bytes = std::fs::read(path)?;
+    let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line =
+            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        invalid(format!("line {line} is no UTF-8: save the file in that encoding"))
+    })?;
+    if text.len() > FILE_BYTES_MAX {
+        return Err(invalid(format!("it has {} bytes, more than {FILE_BYTES_MAX}", text.len())));
+    }
+    Ok(read_text(path, text, options))
+}
+
+/// Reads a definition file whose text is given. `path` is what it is called in problems, and where includes are looked for.
+pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
+    let mut sources = Sources::default();
+    let file = sources.add(path, text);
+    let lexed = lexer::lex(file, &sources.file(Span { file, start: 0, end: 0 }).text);
+    let mut problems = Problems::default();
+    let mut notes = Vec::new();
+    let mut files = vec![path.to_owned()];
+    let none = Table::default();
+    let table = given(options);
+    let mut content = Reader::new(&sources, (file, &lexed), (table, &none), &mut problems).run();
+    let wanted = wanted(&content);
+    let needs_headers = !content.found.unresolved.is_empty() || !unknown_names(&content).is_empty();
+    if (needs_headers || !wanted.is_empty()) && !content.includes.is_empty() {
+        let text = sources.file(Span { file, start: 0, end: 0 }).text.clone();
+        match headers::read(path, &text, &lexed, options) {
+            Ok(headers) => {
+                notes.push(format!("Preprocessor command: {}", headers.command));
+                files.extend(headers.files.iter().cloned());
+                problems = Problems::default();
+                let pass = Pass { file, lexed: &lexed, options, wanted: &wanted };
+                content = pass.read_again(&headers, &mut sources, &mut problems, &mut notes);
+            }
+            Err(said) if needs_headers => complain(&content, &said, &mut problems),
+            Err(said) => notes.push(said),
+        }
+    }
+    // A macro that could not be replaced was reported already.
+    let reported: HashSet<Span> = problems.iter().map(|problem| problem.span).collect();
+    for unresolved in std::mem::take(&mut content.found.unresolved) {
+        if !reported.contains(&unresolved.problem.span) {
+            problems.push(unresolved.problem);
+        }
+    }
+    complain_about_comments(path, &lexed, &mut problems);
+    let model = check::check(content, &sources, options, &mut problems);
+    problems.sort();
+    Definitions { sources, model, problems, notes, files }
+}
+
+/// The macros of the command line.
+fn given(options: &Options) -> Table {
+    let mut table = Table::default();
+    let nowhere = Span { file: 0, start: 0, end: 0 };
+    for define in &options.defines {
+        let (name, value) = define.split_once('=').unwrap_or((define, "1"));
+        let tokens = lexer::lex(0, &format!("{name} {value}")).tokens;
+        if let Some(mut definition) = macros::parse_define(&tokens, nowhere, &mut Problems::default()) {
+            definition.body.iter_mut().for_each(|token| token.span = nowhere);
+            table.define(definition, &[]);
+        }
+    }
+    table
+}
+
+/// The names that a header may have as a macro.
+fn wanted(content: &Content) -> BTreeSet<String> {
+    let mut wanted: BTreeSet<String> = content.found.unresolved.iter().map(|name| name.name.clone()).collect();
+    let events = content.found.events.iter().map(|event| &event.head);
+    let heads = events.chain(content.found.classes.iter().map(|class| &class.head));
+    for head in heads.chain(content.found.enumerations.iter().map(|found| &found.head)) {
+        let names = [&head.provider.text, &head.name.text].into_iter().filter(|name| looks_like_macro(name));
+        wanted.extend(names.cloned());
+    }
+    wanted
+}
+
+fn looks_like_macro(name: &str) -> bool {
+    name.contains('_') && !name.contains(|c: char| c.is_lowercase())
+}
+
+/// Classes and enumerations that the file uses and does not have.
+fn unknown_names(content: &Content) -> Vec<String> {
+    let found = &content.found;
+    let has_class = |name: &Name| found.classes.iter().any(|class| class.head.name.text == name.text);
+    let has_enum = |name: &Name| found.enumerations.iter().any(|other| other.head.name.text == name.text);
+    let classes = found.events.iter().filter_map(|event| event.class.as_ref());
+    let classes = classes.filter(|(_, name)| !has_class(name));
+    let fields = found.events.iter().map(|event| &event.fields).chain(found.classes.iter().map(|class| &class.fields));
+    let enums = fields.flatten().filter_map(|field| field.enumeration.as_ref());
+    classes.chain(enums.filter(|(_, name)| !has_enum(name))).map(|(_, name)| name.text.clone()).collect()
+}
+
+/// The second reading of a file, with what its headers have.
+struct Pass<'a> {
+    file: u32,
+    lexed: &'a Lexed,
+    options: &'a Options,
+    wanted: &'a BTreeSet<String>,
+}
+
+impl Pass<'_> {
+    fn read_again(
+        &self,
+        headers: &Headers,
+        sources: &mut Sources,
+        problems: &mut Problems,
+        notes: &mut Vec<String>,
+    ) -> Content {
+        let constants = headers.constants();
+        let mut wanted = self.wanted.clone();
+        loop {
+            let mut table = given(self.options);
+            let taken = headers.macros(&wanted, sources, &mut table);
+            let mut found = Found::default();
+            for tokens in headers.tokens(sources) {
+                included(&tokens, &constants, &mut found, problems);
+            }
+            let reader = Reader::new(sources, (self.file, self.lexed), (table, &constants), problems);
+            let mut content = reader.run();
+            // What a macro of a header makes may need another one.
+            let more: BTreeSet<String> =
+                self::wanted(&content).into_iter().filter(|name| headers.defines(name)).collect();
+            if !more.is_subset(&wanted) {
+                wanted.extend(more);
+                *problems = Problems::default();
+                continue;
+            }
+            if !taken.is_empty() {
+                notes.push(format!("Macros from included files: {}", taken.join(", ")));
+            }
+            merge(&mut content.found, found);
+            return content;
+        }
+    }
+}
+
+/// Reads the definitions in an included file.
+fn included(tokens: &[crate::token::Token], constants: &Table, found: &mut Found, problems: &mut Problems) {
+    let Some(first) = tokens.first() else { return };
+    let nothing = Name { text: String::new(), span: first.span };
+    let head = Head {
+        provider: nothing.clone(),
+        name: nothing,
+        span: first.span,
+        conditions: Vec::new(),
+        is_usual: true,
+        docs: String::new(),
+        branches: Vec::new(),
+    };
+    let none = Table::default();
+    let value = |tokens: &[crate::token::Token]| reader::value(tokens, &none, constants);
+    Items { found, problems, head, docs: &|_| String::new(), value: &value }.read(tokens);
+    // Calls between declarations are of no interest in a header.
+    found.unresolved.retain(|name| words::closest_item(&name.name).is_some());
+}
+
+fn merge(to: &mut Found, from: Found) {
+    to.classes.splice(0..0, from.classes);
+    to.events.extend(from.events);
+    to.enumerations.splice(0..0, from.enumerations);
+    to.levels.extend(from.levels);
+    to.uris.extend(from.uris);
+    to.unresolved.extend(from.unresolved);
+}
+
+/// Says that names may come from included files, which could not be read.
+fn complain(content: &Content, said: &str, problems: &mut Problems) {
+    let Some(include) = content.includes.first() else { return };
+    let mut names: Vec<String> = content.found.unresolved.iter().map(|name| name.name.clone()).collect();
+    names.extend(unknown_names(content));
+    names.sort();
+    names.dedup();
+    let message = format!("`{}` may come from included files, which cannot be read", names.join("`, `"));
+    problems.push(Problem::warning(include.span, message).help(said));
+}
+
+fn complain_about_comments(path: &Path, lexed: &Lexed, problems: &mut Problems) {
+    if let Some(span) = lexed.open_comment {
+        problems.push(Problem::error(span, "this comment has no end").help("`*/`"));
+    }
+    if path.extension().is_none_or(|extension| extension != "tp") {
+        for span in &lexed.hash_comments {
+            let message = "this is no directive of the preprocessor, and a comment only in a .tp file";
+            problems.push(Problem::error(*span, message).help("`//` begins a comment of C"));
+        }
+    }
+}
