@@ -82,3 +82,16 @@ fn definitions_and_directories_reach_the_preprocessor() {
     let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
     assert_eq!(found.problems.render(&found.sources), "");
 }
+
+#[test]
+fn a_file_with_headers_of_cpp_is_preprocessed_as_cpp() {
+    if !is_installed("c++") {
+        return;
+    }
+    let text = "# include <cstddef>\n#include \"macros.h\"\n\
+                TRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(header_integer(n, n)))\n";
+    let options = Options { include_dirs: vec!["tests/fixtures/pass/include".into()], ..Options::default() };
+    let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
+    assert!(!found.problems.has_errors(), "{}", found.problems.render(&found.sources));
+    assert_eq!(found.model.events[0].fields.len(), 1);
+}
