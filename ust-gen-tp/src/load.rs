@@ -16,7 +16,7 @@ use crate::items::{Found, Items, Unresolved};
 use crate::lexer::{self, Lexed};
 use crate::limits::FILE_BYTES_MAX;
 use crate::macros::{self, Table};
-use crate::model::{Head, Model, Name};
+use crate::model::{Field, Head, Model, Name, Shape};
 use crate::options::Options;
 use crate::problem::{Problem, Problems, Severity};
 use crate::reader::{self, Content, Reader};
@@ -72,7 +72,7 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
     // Where a compiler does not look by itself, it need not be there.
     let is_error = |name: &Unresolved| name.problem.severity == Severity::Error;
     let is_needed = content.found.unresolved.iter().any(is_error) || !unknown_names(&content).is_empty();
-    if (is_needed || !wanted.is_empty()) && !content.includes.is_empty() {
+    if (is_needed || !wanted.is_empty() || lacks_constants(&content)) && !content.includes.is_empty() {
         let text = sources.file(Span { file, start: 0, end: 0 }).text.clone();
         match headers::read(path, &text, &lexed, options) {
             Ok(headers) => {
@@ -124,6 +124,15 @@ fn wanted(content: &Content) -> BTreeSet<String> {
         wanted.extend(names.cloned());
     }
     wanted
+}
+
+/// Whether numbers are missing that may be macros of headers.
+fn lacks_constants(content: &Content) -> bool {
+    let Found { events, classes, enumerations, .. } = &content.found;
+    let fields = events.iter().map(|event| &event.fields).chain(classes.iter().map(|class| &class.fields));
+    let lacks_count = |field: &Field| field.shape == Shape::Array && field.count_value.is_none();
+    fields.flatten().any(lacks_count)
+        || enumerations.iter().any(|found| found.labels.iter().any(|label| label.numbers.is_none()))
 }
 
 fn looks_like_macro(name: &str) -> bool {

@@ -20,7 +20,7 @@ fn macros_of_included_files_are_found_and_named_with_the_files_that_were_read() 
     assert!(notes.contains("HEADER_ARG, HEADER_EVENT, HEADER_PROVIDER, header_integer, header_string"), "{notes}");
     assert!(found.files.contains(&"tests/fixtures/pass/include/macros.h".into()), "{:?}", found.files);
     let lines: Vec<usize> = found.model.events.iter().map(|event| found.sources.line(event.head.span)).collect();
-    assert_eq!(lines, [5, 8, 9]);
+    assert_eq!(lines, [5, 8, 9, 13]);
 }
 
 #[test]
