@@ -44,6 +44,7 @@ pub(crate) fn read(name: &Token, parts: &[&[Token]], span: Span) -> Result<Optio
         ty: None,
         expr: Code::new(&[], span),
         count: None,
+        count_value: None,
         count_ty: None,
         enumeration: None,
         media: None,

@@ -62,7 +62,7 @@ pub(crate) fn read(path: &Path, text: &str, lexed: &Lexed, options: &Options) ->
     let mut missing = Vec::new();
     for compiler in compilers() {
         let mut command = Command::new(&compiler[0]);
-        command.args(&compiler[1..]).args(arguments(path, &shims.0, options));
+        command.args(&compiler[1..]).args(arguments(path, text, &shims.0, options));
         match run(&mut command, &input) {
             Ok(output) => {
                 let shown: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
@@ -87,7 +87,7 @@ fn compilers() -> Vec<Vec<OsString>> {
     }
 }
 
-fn arguments(path: &Path, shims: &Path, options: &Options) -> Vec<OsString> {
+fn arguments(path: &Path, text: &str, shims: &Path, options: &Options) -> Vec<OsString> {
     let mut args: Vec<OsString> = ["-E", "-dD", "-I"].map(OsString::from).to_vec();
     args.push(shims.into());
     for dir in &options.include_dirs {
@@ -98,8 +98,20 @@ fn arguments(path: &Path, shims: &Path, options: &Options) -> Vec<OsString> {
     args.extend(flags.split_whitespace().map(OsString::from));
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     args.extend([OsString::from("-I."), OsString::from("-iquote"), dir.into()]);
-    args.extend(["-x", "c", "-"].map(OsString::from));
+    args.extend(["-x", language(path, text), "-"].map(OsString::from));
     args
+}
+
+/// C++ if the file's name or a header without `.h` says so.
+fn language(path: &Path, text: &str) -> &'static str {
+    let is_cpp = |line: &str| {
+        let header =
+            line.trim_start().strip_prefix('#').map(str::trim_start).and_then(|rest| rest.strip_prefix("include"));
+        let name = header.and_then(|rest| rest.trim_start().strip_prefix('<')?.split('>').next());
+        name.is_some_and(|name| !name.contains('.'))
+    };
+    let is_named_so = path.extension().is_some_and(|suffix| suffix == "hpp");
+    if is_named_so || text.lines().any(is_cpp) { "c++" } else { "c" }
 }
 
 enum RunError {

@@ -317,7 +317,10 @@ impl Items<'_> {
         let Some(content) = self.call(part, "TP_FIELDS", word) else { return Vec::new() };
         let mut read = Vec::new();
         self.calls(content, "a field", |items, name, parts, span| match fields::read(name, parts, span) {
-            Ok(field) => read.extend(field),
+            Ok(field) => read.extend(field.map(|field| {
+                let count_value = field.count.as_ref().and_then(|count| (items.value)(&count.tokens));
+                Field { count_value, ..field }
+            })),
             Err(problem) if words::field(&name.text).is_some() || words::is_kernel_only(&name.text) => {
                 items.error(name, problem);
             }

@@ -147,6 +147,7 @@ impl Context<'_> {
         object.extend(field.ty.as_ref().map(|ty| ("type", code(ty))));
         object.push(("value", code(&field.expr)));
         object.extend(field.count.as_ref().map(|count| ("count", code(count))));
+        object.extend(field.count_value.map(|count| ("count_value", Value::Number(count))));
         object.extend(field.count_ty.as_ref().map(|ty| ("count_type", code(ty))));
         object.extend(field.enumeration.as_ref().map(|name| ("enumeration", full_name(name))));
         object.extend(field.media.as_ref().map(|media| ("media_type", code(media))));

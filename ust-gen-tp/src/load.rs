@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 use crate::check;
 use crate::headers::{self, Headers};
-use crate::items::{Found, Items};
+use crate::items::{Found, Items, Unresolved};
 use crate::lexer::{self, Lexed};
 use crate::limits::FILE_BYTES_MAX;
 use crate::macros::{self, Table};
-use crate::model::{Head, Model, Name};
+use crate::model::{Field, Head, Model, Name, Shape};
 use crate::options::Options;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, Severity};
 use crate::reader::{self, Content, Reader};
 use crate::source::{Sources, Span};
 use crate::words;
@@ -69,8 +69,10 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
     let table = given(options);
     let mut content = Reader::new(&sources, (file, &lexed), (table, &none), &mut problems).run();
     let wanted = wanted(&content);
-    let needs_headers = !content.found.unresolved.is_empty() || !unknown_names(&content).is_empty();
-    if (needs_headers || !wanted.is_empty()) && !content.includes.is_empty() {
+    // Where a compiler does not look by itself, it need not be there.
+    let is_error = |name: &Unresolved| name.problem.severity == Severity::Error;
+    let is_needed = content.found.unresolved.iter().any(is_error) || !unknown_names(&content).is_empty();
+    if (is_needed || !wanted.is_empty() || lacks_constants(&content)) && !content.includes.is_empty() {
         let text = sources.file(Span { file, start: 0, end: 0 }).text.clone();
         match headers::read(path, &text, &lexed, options) {
             Ok(headers) => {
@@ -80,7 +82,7 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
                 let pass = Pass { file, lexed: &lexed, options, wanted: &wanted };
                 content = pass.read_again(&headers, &mut sources, &mut problems, &mut notes);
             }
-            Err(said) if needs_headers => complain(&content, &said, &mut problems),
+            Err(said) if is_needed => complain(&content, &said, &mut problems),
             Err(said) => notes.push(said),
         }
     }
@@ -122,6 +124,15 @@ fn wanted(content: &Content) -> BTreeSet<String> {
         wanted.extend(names.cloned());
     }
     wanted
+}
+
+/// Whether numbers are missing that may be macros of headers.
+fn lacks_constants(content: &Content) -> bool {
+    let Found { events, classes, enumerations, .. } = &content.found;
+    let fields = events.iter().map(|event| &event.fields).chain(classes.iter().map(|class| &class.fields));
+    let lacks_count = |field: &Field| field.shape == Shape::Array && field.count_value.is_none();
+    fields.flatten().any(lacks_count)
+        || enumerations.iter().any(|found| found.labels.iter().any(|label| label.numbers.is_none()))
 }
 
 fn looks_like_macro(name: &str) -> bool {

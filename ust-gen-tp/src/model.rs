@@ -89,6 +89,8 @@ pub struct Field {
     pub expr: Code,
     /// How many elements there are.
     pub count: Option<Code>,
+    /// It as a number, if it follows from the file, or from macros of included files where those were read.
+    pub count_value: Option<i128>,
     /// The type of the number of elements of a sequence.
     pub count_ty: Option<Code>,
     /// The enumeration: its provider and its name.

@@ -225,7 +225,9 @@ pub(crate) fn is_misspelt(name: &str) -> bool {
 /// Returns the known name that `name` was probably meant to be.
 pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = known.map(|known| (distance(name, known), known)).min()?;
-    (near.0 <= 1 + name.len() / 6 && near.0 > 0).then_some(near.1)
+    // In a short name everything is near.
+    let far = (name.len() / 3).min(1 + name.len() / 6);
+    (near.0 <= far && near.0 > 0).then_some(near.1)
 }
 
 /// How many single-letter edits, or changes of two neighbours, lie between two names.
@@ -264,5 +266,6 @@ mod tests {
         assert_eq!(closest_item("TRACEPOINT_EVNET").as_deref(), Some("TRACEPOINT_EVENT"));
         assert_eq!(closest_part("TP_FEILDS"), Some("TP_FIELDS"));
         assert_eq!(closest_field("ceph_ctf_string"), None);
+        assert_eq!(closest("x", ["y", "z"].into_iter()), None);
     }
 }

@@ -222,7 +222,7 @@ impl Maker<'_, '_> {
         };
         let ty = format!("&[{element}]");
         let Some(count) = &field.count else { return Err(Refusal::new(field.span, "the field has no length")) };
-        let length = match value::value(count, self.args)? {
+        let length = match role::count_of(field, count, self.args)? {
             Value::Arg { arg: length, .. } if self.roles[length] == Role::LengthOf(*arg) => {
                 return Ok(Made { is_arg: Some(*arg), ty, expr: ident.clone() });
             }

@@ -123,6 +123,14 @@ fn element_of(field: &Field) -> Result<(Element, u8), Refusal> {
     Ok((if field.text { Element::Byte } else { Element::Of(rust_type(scalar)) }, scalar.bytes()))
 }
 
+/// Returns the number of a field's elements.
+pub(super) fn count_of(field: &Field, count: &Code, args: &[Arg]) -> Result<Value, Refusal> {
+    match field.count_value {
+        Some(number) => Ok(Value::Number(number)),
+        None => value::value(count, args),
+    }
+}
+
 /// Returns the role of each argument.
 pub(super) fn roles(args: &[Arg], fields: &[Field], enums: &mut Enums) -> Result<Vec<Role>, Refusal> {
     let mut uses: Vec<Vec<Use>> = vec![Vec::new(); args.len()];
@@ -175,7 +183,7 @@ fn add_uses(field: &Field, args: &[Arg], uses: &mut [Vec<Use>]) -> Result<(), Re
         Shape::Array | Shape::Sequence => {
             let (element, bytes) = element_of(field)?;
             let Some(count) = &field.count else { return Ok(()) };
-            let fixed = match (field.shape, value::value(count, args)?) {
+            let fixed = match (field.shape, count_of(field, count, args)?) {
                 (Shape::Array, Value::Number(count)) if (0..1 << 32).contains(&count) => Some(count),
                 (Shape::Array, _) => {
                     return Err(Refusal::new(count.span, format!("the length `{}` is not a constant", count.text)));

@@ -43,6 +43,17 @@ fn each_doubtful_file_is_read_with_a_warning() {
 }
 
 #[test]
+fn the_json_is_what_other_programs_read_as_json() {
+    for path in files("pass") {
+        let text = std::fs::read_to_string(path.with_extension("json")).expect("a golden file");
+        let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((value["format"].as_str(), value["version"].as_i64()), (Some("ust-gen-tp"), Some(1)));
+        assert_eq!(value["file"].as_str(), path.to_str());
+        assert!(value["events"].as_array().is_some_and(|events| events.iter().all(|event| event["line"].is_u64())));
+    }
+}
+
+#[test]
 fn more_than_ten_arguments_are_allowed_on_demand() {
     let options = Options { many_args: true, ..Options::default() };
     let found = read("tests/fixtures/fail/eleven_arguments.tp".as_ref(), &options).expect("a readable file");

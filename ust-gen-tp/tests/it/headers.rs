@@ -20,7 +20,7 @@ fn macros_of_included_files_are_found_and_named_with_the_files_that_were_read() 
     assert!(notes.contains("HEADER_ARG, HEADER_EVENT, HEADER_PROVIDER, header_integer, header_string"), "{notes}");
     assert!(found.files.contains(&"tests/fixtures/pass/include/macros.h".into()), "{:?}", found.files);
     let lines: Vec<usize> = found.model.events.iter().map(|event| found.sources.line(event.head.span)).collect();
-    assert_eq!(lines, [5, 8, 9]);
+    assert_eq!(lines, [5, 8, 9, 13]);
 }
 
 #[test]
@@ -81,4 +81,17 @@ fn definitions_and_directories_reach_the_preprocessor() {
     let options = Options { defines: vec!["GIVEN=ctf_integer(int, n, n)".to_owned()], ..Options::default() };
     let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
     assert_eq!(found.problems.render(&found.sources), "");
+}
+
+#[test]
+fn a_file_with_headers_of_cpp_is_preprocessed_as_cpp() {
+    if !is_installed("c++") {
+        return;
+    }
+    let text = "# include <cstddef>\n#include \"macros.h\"\n\
+                TRACEPOINT_EVENT(shop, a, TP_ARGS(int, n), TP_FIELDS(header_integer(n, n)))\n";
+    let options = Options { include_dirs: vec!["tests/fixtures/pass/include".into()], ..Options::default() };
+    let found = read_text(Path::new("a.tp"), text.to_owned(), &options);
+    assert!(!found.problems.has_errors(), "{}", found.problems.render(&found.sources));
+    assert_eq!(found.model.events[0].fields.len(), 1);
 }
