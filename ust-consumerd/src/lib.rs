@@ -76,7 +76,7 @@ pub use config::{
 pub use daemon::{Daemon, DaemonOptions};
 pub use engine::Engine;
 pub use error::StartError;
-pub use nearest::{distance, nearest};
+pub use nearest::nearest;
 pub use options::{ChannelOptions, EngineOptions};
 pub use recording::Recording;
 pub use recover::recover;

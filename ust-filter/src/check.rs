@@ -102,28 +102,14 @@ fn list(names: &[impl AsRef<str>], dollar: &str) -> String {
 /// Returns the names that a person may have meant, the best first.
 fn closest<'a>(name: &str, names: &'a [String]) -> Vec<&'a str> {
     let allowed = (name.len() / 3).max(1);
+    let lower = name.to_ascii_lowercase();
     let mut near: Vec<(usize, &str)> = names
         .iter()
-        .map(|known| (distance(name, known), known.as_str()))
+        .map(|known| (strsim::levenshtein(&lower, &known.to_ascii_lowercase()), known.as_str()))
         .filter(|(distance, known)| *distance <= allowed || known.contains(name))
         .collect();
     near.sort_unstable();
     near.into_iter().take(SUGGESTION_COUNT_MAX).map(|(_, known)| known).collect()
-}
-
-/// Returns how many bytes must be changed, added or taken away to make `a` from `b`.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let changed = diagonal + usize::from(!x.eq_ignore_ascii_case(&y));
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// What an expression is; a reference whose kind is not known can be any of them.

@@ -224,28 +224,10 @@ pub(crate) fn is_misspelt(name: &str) -> bool {
 
 /// Returns the known name that `name` was probably meant to be.
 pub(crate) fn closest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = known.map(|known| (distance(name, known), known)).min()?;
+    let near = known.map(|known| (strsim::osa_distance(name, known), known)).min()?;
     // In a short name everything is near.
     let far = (name.len() / 3).min(1 + name.len() / 6);
     (near.0 <= far && near.0 > 0).then_some(near.1)
-}
-
-/// How many single-letter edits, or changes of two neighbours, lie between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replaced = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replaced.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
-            }
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

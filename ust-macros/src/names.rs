@@ -63,24 +63,8 @@ pub fn field_name_problem(name: &str) -> Option<String> {
 /// Returns the known name that `name` was probably meant to be.
 pub fn closest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = name.to_ascii_lowercase();
-    let near = known.iter().map(|known| (distance(&name, &known.to_ascii_lowercase()), *known)).min()?;
+    let near = known.iter().map(|known| (strsim::levenshtein(&name, &known.to_ascii_lowercase()), *known)).min()?;
     (near.0 <= 1 + name.len() / 3).then_some(near.1)
-}
-
-/// How many single-letter edits lie between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(ca != *cb);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -153,8 +153,7 @@ fn matches(pattern: &str, event: &str) -> bool {
 
 /// The registered names that differ least from any pattern, at most three, and none that differs far more than the first.
 fn closest(patterns: &[String], summary: &Summary) -> Vec<String> {
-    let rank =
-        |event: &String| patterns.iter().map(|pattern| ust_consumerd::distance(pattern, event)).min().unwrap_or(0);
+    let rank = |event: &String| patterns.iter().map(|pattern| strsim::levenshtein(pattern, event)).min().unwrap_or(0);
     let mut events: Vec<(usize, &String)> = summary.registered.iter().map(|event| (rank(event), event)).collect();
     events.sort();
     let farthest = events.first().map_or(0, |(least, _)| 2 * least + 2);

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use ust_consumerd::control::Client;
 use ust_consumerd::control::protocol::{DaemonReport, Request, SessionReport};
-use ust_consumerd::{ChannelConfig, Daemon, DaemonOptions, RuleConfig, RuntimeDir, SessionConfig};
+use ust_consumerd::{ChannelConfig, Daemon, DaemonOptions, RuleConfig, RuntimeDir, SessionConfig, StartError};
 use ust_shm::layout::LostCause;
 use ust_shm::ring::RingWords as _;
 use ust_shm::rules::RulesView;
 
-use crate::harness::{babeltrace, read};
+use crate::harness::{babeltrace, read, read_packets_so_far};
 use crate::program::{Program, live_pid};
 
 /// A daemon on a thread.
@@ -71,9 +71,20 @@ impl Drop for Stage {
 
 fn run(dir: &Path) -> (UnixStream, JoinHandle<()>) {
     let (stop, stopped) = UnixStream::pair().expect("a socket");
-    let dir = RuntimeDir::open(dir).expect("free");
+    let dir = open_when_free(dir);
     let daemon = Daemon::new(dir, DaemonOptions::default()).expect("a daemon");
     (stop, std::thread::spawn(move || daemon.run(stopped.as_fd()).expect("poll works")))
+}
+
+/// Another test that starts a program holds a copy of every descriptor between fork and exec, that of a lock just given up, too.
+fn open_when_free(dir: &Path) -> RuntimeDir {
+    let mut free = None;
+    wait_until("the directory's lock", || match RuntimeDir::open(dir) {
+        Ok(opened) => free.insert(opened).path().exists(),
+        Err(StartError::Busy(_)) => false,
+        Err(error) => panic!("{error}"),
+    });
+    free.expect("opened")
 }
 
 fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
@@ -133,7 +144,7 @@ fn losses_outside_any_ring_are_told_once_over_restarts_and_not_those_from_before
     lose(3);
     let told = |count: u64| {
         wait_until("the report", || {
-            let streams = read(&stage.root.path().join("demo/ust")).packets;
+            let streams = read_packets_so_far(&stage.root.path().join("demo/ust"));
             let newest = streams.iter().filter_map(|packets| packets.last());
             newest.map(|packet| packet.events_discarded).sum::<u64>() == count
         });
