@@ -386,5 +386,5 @@ fn plain_lines(comment: &str) -> Vec<String> {
         None => comment.trim_start_matches('/'),
     };
     let star = |line: &str| line.trim().strip_prefix('*').map_or(line.trim().to_owned(), |rest| rest.trim().to_owned());
-    inside.lines().map(star).collect()
+    inside.lines().map(|line| star(&line.replace('\r', " "))).collect()
 }

@@ -57,6 +57,12 @@ pub(super) fn body(args: &[Arg], fields: &[Field], enums: &mut Enums) -> Result<
         let made = maker.field(field)?;
         let mut keys = shown(field, &made.ty);
         let name = field.name.as_ref().map_or("", |name| &name.text);
+        if !names::is_traceable(name) {
+            return Err(Refusal::new(
+                field.span,
+                format!("the field name `{name}` is not of ASCII letters and digits"),
+            ));
+        }
         let ident = match made.is_arg.filter(|arg| *arg >= next) {
             Some(arg) => {
                 maker.skip(&mut params, next..arg);
@@ -169,8 +175,8 @@ impl Maker<'_, '_> {
             return Ok(Made { is_arg: Some(*arg), ty, expr });
         }
         let (expr, from) = self.as_number(*arg);
-        let expr = format!("{} as *const core::ffi::c_void", convert(&expr, from, ADDRESS));
-        Ok(Made { is_arg: None, ty: "*const core::ffi::c_void".to_owned(), expr })
+        let expr = format!("{} as *const ::core::ffi::c_void", convert(&expr, from, ADDRESS));
+        Ok(Made { is_arg: None, ty: "*const ::core::ffi::c_void".to_owned(), expr })
     }
 
     /// Returns an argument as a number, and the type of that.
@@ -257,7 +263,7 @@ fn convert(expr: &str, from: Scalar, to: Scalar) -> String {
 fn constant(number: i128, field: &Field, to: Scalar) -> Result<String, Refusal> {
     match to {
         Scalar::Bool => Ok((number != 0).to_string()),
-        Scalar::Char => Ok(format!("{} as core::ffi::c_char", number as u8)),
+        Scalar::Char => Ok(format!("{} as ::core::ffi::c_char", number as u8)),
         _ => {
             let ty = field.ty.as_ref().map(|code| CType::parse(&code.tokens));
             let cut = ty.and_then(|ty| ty.cut(number));

@@ -34,11 +34,13 @@ pub(super) struct Variant {
 pub(super) struct Enums<'a> {
     enumerations: &'a [Enumeration],
     pub(super) made: Vec<Enum>,
+    /// Names that no enum can have.
+    reserved: Vec<String>,
 }
 
 impl<'a> Enums<'a> {
-    pub(super) fn new(enumerations: &'a [Enumeration]) -> Self {
-        Self { enumerations, made: Vec::new() }
+    pub(super) fn new(enumerations: &'a [Enumeration], reserved: Vec<String>) -> Self {
+        Self { enumerations, made: Vec::new(), reserved }
     }
 
     /// Returns the position of the enum that has an enumeration's names for values of the type `container`.
@@ -63,8 +65,7 @@ impl<'a> Enums<'a> {
             true => format!("{base}{}", names::camel_case(&repr)),
             false => base,
         };
-        let mut taken: Vec<String> = self.made.iter().map(|made| made.ident.clone()).collect();
-        let ident = names::unique(ident, &mut taken);
+        let ident = names::unique(ident, &mut self.reserved);
         self.made.push(Enum { ident, repr, docs: found.head.docs.clone(), span: found.head.span, variants, key });
         Ok(self.made.len() - 1)
     }
@@ -91,6 +92,9 @@ fn variants(enumeration: &Enumeration, container: Scalar) -> Result<Vec<Variant>
         let Some((low, high)) = label.numbers else {
             return refuse(label, format!("the value of the label \"{}\" is a constant of C", label.text));
         };
+        if label.text.is_empty() {
+            return refuse(label, "a label is empty".to_owned());
+        }
         if !(fits(low, container) && fits(high, container)) {
             let message = format!("the label \"{}\" has values that do not fit `{}`", label.text, rust_type(container));
             return refuse(label, message);

@@ -24,6 +24,11 @@ pub(super) fn identifier(name: &str) -> String {
     }
 }
 
+/// Tells whether a provider, an event or a field can have this name in a trace.
+pub(super) fn is_traceable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 /// Returns an identifier without `r#`: what the tracepoint macro takes as the name.
 pub(super) fn plain(identifier: &str) -> &str {
     identifier.strip_prefix("r#").unwrap_or(identifier)

@@ -70,15 +70,17 @@ struct Planner<'a> {
 
 /// Returns the module for a model.
 pub(super) fn plan(model: &Model, sources: &Sources) -> Module {
+    let mut taken: Vec<String> = model.events.iter().map(|event| names::identifier(&event.head.name.text)).collect();
+    let classes = model.classes.iter().map(|class| names::identifier(&class.head.name.text));
+    let reserved = taken.iter().cloned().chain(classes).collect();
     let mut planner = Planner {
         sources,
-        enums: Enums::new(&model.enumerations),
+        enums: Enums::new(&model.enumerations, reserved),
         classes: HashMap::new(),
         functions: Vec::new(),
         omitted: Vec::new(),
         omissions: Vec::new(),
     };
-    let mut taken: Vec<String> = model.events.iter().map(|event| names::identifier(&event.head.name.text)).collect();
     for class in model.classes.iter().filter(|class| class.head.is_usual) {
         planner.class(class, &mut taken);
     }
@@ -167,8 +169,16 @@ impl<'a> Planner<'a> {
             let reason = format!("it is there only if `{}`; say so with -D", head.conditions.join(" && "));
             return Err(Refusal::new(head.name.span, reason));
         }
+        for name in [&head.provider, &head.name] {
+            if !names::is_traceable(&name.text) {
+                return Err(Refusal::new(name.span, format!("`{}` is not of ASCII letters and digits", name.text)));
+            }
+        }
         let mut keys = Vec::new();
         let ident = names::identifier(&head.name.text);
+        if self.functions.iter().any(|other| other.ident == ident) {
+            return Err(Refusal::new(head.name.span, format!("there already is `{ident}`")));
+        }
         if names::plain(&ident) != head.name.text {
             keys.push(format!("name = {:?}", head.name.text));
         }

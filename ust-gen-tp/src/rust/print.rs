@@ -22,7 +22,7 @@ pub(super) fn module(module: &Module) -> String {
     let of_provider = module.provider.as_ref().map_or(String::new(), |name| format!(" `{name}`"));
     out += &format!("/// The tracepoints of the provider{of_provider}.\n");
     if !module.omissions.is_empty() {
-        out += "///\n/// Not here, because they need a compiler of C or are switched off:\n///\n";
+        out += "///\n/// Events that are not here, and why:\n///\n";
         module.omissions.iter().for_each(|omission| out += &format!("/// - {omission}\n"));
     }
     if module.allow_odd_names {

@@ -53,7 +53,7 @@ enum Use {
 pub(super) fn rust_type(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Bool => "bool",
-        Scalar::Char => "core::ffi::c_char",
+        Scalar::Char => "::core::ffi::c_char",
         Scalar::Integer { is_size: true, signed, .. } => {
             if signed {
                 "isize"
@@ -247,7 +247,7 @@ fn of_c(arg: &Arg) -> String {
 fn pointed(ty: &CType) -> &'static str {
     match (&ty.base, ty.pointers) {
         (Base::Scalar(scalar), 1) => rust_type(*scalar),
-        _ => "core::ffi::c_void",
+        _ => "::core::ffi::c_void",
     }
 }
 

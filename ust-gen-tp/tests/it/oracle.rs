@@ -12,13 +12,14 @@ use crate::fixtures::{files, is_installed};
 
 /// Not files of one `.tp`, or with names of a program that does not exist, or for LTTng 2.16 and later, or of C++; or such as
 /// LTTng's script cuts a line of (a `#` in a string or a macro).
-const NOT_FOR_LTTNG: [&str; 9] = [
+const NOT_FOR_LTTNG: [&str; 10] = [
     "blobs.tp",
     "cplusplus.tp",
     "enumerations.tp",
     "expressions.tp",
     "header_macros.tp",
     "not_in_rust.tp",
+    "odd_names.tp",
     "own_macros.tp",
     "self_including.h",
     "comments.tp",
