@@ -64,6 +64,10 @@ pub(crate) const ALIGN_BITS_MAX: u64 = 8 * 4096;
 /// Threads that look for packets when a trace is opened: files are many, and disks answer several at a time.
 pub(crate) const SCAN_THREADS_MAX: usize = 8;
 
+/// How often a trace is opened again because its metadata changed meanwhile: a tracer that runs does so a few times in a row at
+/// most, and what keeps changing is shown as it is.
+pub(crate) const REOPEN_COUNT_MAX: usize = 8;
+
 /// Bytes of packets in a window of time that one thread reads alone: enough to make little of what is passed twice, little
 /// enough for the text of several windows, some times as long, to stay in the memory.
 pub(crate) const WINDOW_BYTES: u64 = 1 << 20;

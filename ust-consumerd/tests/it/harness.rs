@@ -80,21 +80,6 @@ impl Recorded {
     }
 }
 
-/// The packet headers of a trace that may be in the middle of being written, as [`Recorded::packets`].
-pub fn read_packets_so_far(path: &Path) -> Vec<Vec<PacketHeader>> {
-    packets(&Trace::open(path).expect("a readable trace"))
-}
-
-fn packets(trace: &Trace) -> Vec<Vec<PacketHeader>> {
-    let mut all = Vec::new();
-    for folder in trace.folders() {
-        let mut streams: Vec<_> = folder.streams().iter().collect();
-        streams.sort_by_key(|stream| stream.path().to_owned());
-        all.extend(streams.iter().map(|s| packet_headers(s)));
-    }
-    all
-}
-
 /// Reads a trace, which must be free of damage.
 pub fn read(path: &Path) -> Recorded {
     let trace = Trace::open(path).expect("a readable trace");
@@ -107,7 +92,11 @@ pub fn read(path: &Path) -> Recorded {
     }
     let warnings: Vec<_> = trace.warnings().iter().chain(events.warnings()).map(ToString::to_string).collect();
     assert!(warnings.is_empty(), "{warnings:?}");
-    recorded.packets = packets(&trace);
+    for folder in trace.folders() {
+        let mut streams: Vec<_> = folder.streams().iter().collect();
+        streams.sort_by_key(|stream| stream.path().to_owned());
+        recorded.packets.extend(streams.iter().map(|s| packet_headers(s)));
+    }
     recorded
 }
 

@@ -16,7 +16,7 @@ use ust_shm::layout::LostCause;
 use ust_shm::ring::RingWords as _;
 use ust_shm::rules::RulesView;
 
-use crate::harness::{babeltrace, read, read_packets_so_far};
+use crate::harness::{babeltrace, read};
 use crate::program::{Program, live_pid};
 
 /// A daemon on a thread.
@@ -144,7 +144,7 @@ fn losses_outside_any_ring_are_told_once_over_restarts_and_not_those_from_before
     lose(3);
     let told = |count: u64| {
         wait_until("the report", || {
-            let streams = read_packets_so_far(&stage.root.path().join("demo/ust"));
+            let streams = read(&stage.root.path().join("demo/ust")).packets;
             let newest = streams.iter().filter_map(|packets| packets.last());
             newest.map(|packet| packet.events_discarded).sum::<u64>() == count
         });

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -18,12 +19,34 @@ use super::warning::Warning;
 use super::window::{TIME_MIN, Window};
 use super::{Trace, TraceData, TraceFolder};
 use crate::class::{EnvValue, TraceClass};
-use crate::limits::{ALIGN_BITS_MAX, SCAN_THREADS_MAX};
+use crate::limits::{ALIGN_BITS_MAX, REOPEN_COUNT_MAX, SCAN_THREADS_MAX};
 
 const METADATA: &str = "metadata";
 
 /// Does the work of [`Trace::open_all`].
+///
+/// A tracer that runs writes of each new class into the metadata before it writes the first packet of it. So metadata that is
+/// still the same after the packets were looked for describes all of them; else all is done once more.
 pub(super) fn open(roots: &[PathBuf]) -> Result<Trace, OpenError> {
+    let (mut trace, mut read) = open_once(roots)?;
+    for _ in 0..REOPEN_COUNT_MAX {
+        if read.iter().all(|(path, version)| version_of(path).is_ok_and(|now| now == *version)) {
+            break;
+        }
+        (trace, read) = open_once(roots)?;
+    }
+    Ok(trace)
+}
+
+/// What differs when a file was replaced or written to: its inode, length, and time of the last change.
+type Version = (u64, u64, i64, i64);
+
+fn version_of(path: &Path) -> io::Result<Version> {
+    fs::metadata(path).map(|is| (is.ino(), is.len(), is.mtime(), is.mtime_nsec()))
+}
+
+/// Opens what is there; returns the metadata files that were read, too.
+fn open_once(roots: &[PathBuf]) -> Result<(Trace, Vec<(PathBuf, Version)>), OpenError> {
     let mut warnings = Vec::new();
     let mut failed = Vec::new();
     let mut described = Vec::new();
@@ -43,6 +66,7 @@ pub(super) fn open(roots: &[PathBuf]) -> Result<Trace, OpenError> {
         return Err(first.unwrap_or(OpenError::NoTrace { path }));
     }
     warnings.extend(failed.into_iter().map(|(path, error)| Warning::unreadable(path, error)));
+    let read = described.iter().map(|found| (found.path.join(METADATA), found.version)).collect();
     let mut folders = Vec::new();
     for group in group(described) {
         folders.push(open_group(group, &mut warnings)?);
@@ -50,7 +74,7 @@ pub(super) fn open(roots: &[PathBuf]) -> Result<Trace, OpenError> {
     number(&mut folders);
     let mut losses: Vec<_> = folders.iter().flat_map(|folder| losses(folder, &mut warnings)).collect();
     losses.sort_by_key(|loss| loss.begin_ns);
-    Ok(Trace { data: TraceData { folders, warnings, losses }.into(), window: Window::ALL })
+    Ok((Trace { data: TraceData { folders, warnings, losses }.into(), window: Window::ALL }, read))
 }
 
 /// Folders, and those that cannot be searched with the reason.
@@ -91,6 +115,8 @@ fn search(folder: &Path, to_search: &mut Vec<PathBuf>) -> io::Result<bool> {
 /// A folder whose metadata was read.
 struct Described {
     path: PathBuf,
+    /// Of the metadata, before it was read.
+    version: Version,
     name: String,
     class: TraceClass,
     files: Vec<PathBuf>,
@@ -98,6 +124,7 @@ struct Described {
 
 fn describe(root: &Path, path: &Path) -> Result<Described, OpenError> {
     let metadata = path.join(METADATA);
+    let version = version_of(&metadata).map_err(|error| OpenError::io(&metadata, error))?;
     let text = fs::read(&metadata).map_err(|error| OpenError::io(&metadata, error))?;
     let class = read_metadata(&metadata, &text)?;
     let align_bits = align_bits_max(&class);
@@ -105,7 +132,7 @@ fn describe(root: &Path, path: &Path) -> Result<Described, OpenError> {
         return Err(OpenError::Alignment { path: metadata, align_bits });
     }
     let name = trace_name(root, path, &class);
-    Ok(Described { path: path.to_owned(), name, class, files: stream_files(path)? })
+    Ok(Described { path: path.to_owned(), version, name, class, files: stream_files(path)? })
 }
 
 fn stream_files(folder: &Path) -> Result<Vec<PathBuf>, OpenError> {
