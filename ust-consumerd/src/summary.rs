@@ -109,14 +109,35 @@ pub struct Losses {
 
 impl Losses {
     fn add(&mut self, more: &Self) {
-        add(&mut self.ring_full, more.ring_full);
-        add(&mut self.too_big, more.too_big);
-        add(&mut self.wait_timed_out, more.wait_timed_out);
-        add(&mut self.no_ring, more.no_ring);
-        add(&mut self.nested, more.nested);
-        add(&mut self.abandoned, more.abandoned);
-        add(&mut self.corrupt, more.corrupt);
-        add(&mut self.thread_gone, more.thread_gone);
+        // All of them by name, so that a new one is not forgotten.
+        let Self {
+            ring_full,
+            too_big,
+            wait_timed_out,
+            no_ring,
+            nested,
+            abandoned,
+            corrupt,
+            thread_gone,
+            filter,
+            packets_torn,
+            packets_unwritten,
+            rings_corrupt,
+            images_refused,
+        } = self;
+        add(ring_full, more.ring_full);
+        add(too_big, more.too_big);
+        add(wait_timed_out, more.wait_timed_out);
+        add(no_ring, more.no_ring);
+        add(nested, more.nested);
+        add(abandoned, more.abandoned);
+        add(corrupt, more.corrupt);
+        add(thread_gone, more.thread_gone);
+        add(filter, more.filter);
+        add(packets_torn, more.packets_torn);
+        add(packets_unwritten, more.packets_unwritten);
+        add(rings_corrupt, more.rings_corrupt);
+        add(images_refused, more.images_refused);
     }
 
     /// Returns the number of events known to be lost.

@@ -220,6 +220,12 @@ fn main() {
             let least = (0..40).map(|_| round()).fold(f64::INFINITY, f64::min);
             println!("least={least:.2} ns per event");
         }
+        // Until there is a file of that name.
+        Some("until") => {
+            while !std::path::Path::new(&args[1]).exists() {
+                (0..1000).for_each(plain);
+            }
+        }
         other => panic!("no such scenario: {other:?}"),
     }
 }
