@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Describes events, and stores their fields. For files that hold recording functions (TRACEPOINT_CREATE_PROBES).
+ *
+ * Of the event `shop:checkout`:
+ *
+ *	static const struct ust_field fields[] = {
+ *		UST_INTEGER_FIELD("order", int, 10, 0),
+ *		UST_STRING_FIELD("sku", 0),
+ *		UST_FIELDS_END
+ *	};
+ *
+ *	static void record(struct ust_tracepoint *tracepoint, int order, const char *sku)
+ *	{
+ *		const int value_order = order;
+ *		const struct ust_text value_sku = ust_text(sku);
+ *		struct ust_record record;
+ *		struct ust_unusual unusual;
+ *		uint8_t *at = ust_begin(&record, &unusual, tracepoint, sizeof(value_order) + value_sku.bytes, 0);
+ *
+ *		if (!at)
+ *			return;
+ *		at = ust_put(at, &value_order, sizeof(value_order));
+ *		at = ust_put_text(at, &value_sku);
+ *		ust_end(&record, &unusual);
+ *	}
+ *
+ *	UST_DEFINE_TRACEPOINT(shop, checkout, record, fields, "int, order, const char *, sku", "shop.tp", 12)
+ *
+ * Each value is computed once, before there is room for it. Fields lie back to back, without padding.
+ */
+#ifndef UST_PROBE_H
+#define UST_PROBE_H
+
+#include <ust/ring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Kinds of fields. */
+#define UST_KIND_SCALAR 1
+#define UST_KIND_STRING 2
+#define UST_KIND_ARRAY 3
+#define UST_KIND_SEQUENCE 4
+#define UST_KIND_ENUMERATION 5
+
+/* Flags of fields. */
+#define UST_SIGNED 1
+#define UST_NETWORK 2
+#define UST_FLOAT 4
+#define UST_TEXT 8	/* elements of 8 bits are characters */
+#define UST_NOWRITE 16	/* for filters only: not in the trace */
+
+/* A name of values of an enumeration. */
+struct ust_label {
+	const char *label;
+	uint64_t low, high;		/* signed values as they are in two's complement */
+	uint32_t is_automatic;		/* 1: the value after that of the label before, or 0 */
+};
+
+struct ust_enumeration {
+	const char *name;
+	const struct ust_label *labels;
+	uint32_t label_count;
+};
+
+struct ust_field {
+	const char *name;
+	uint8_t kind;
+	uint8_t flags;
+	uint8_t bits;			/* of the number, or of each element */
+	uint8_t base;			/* in which integers are shown: 2, 8, 10, 16 */
+	uint32_t count;			/* elements of an array */
+	const struct ust_enumeration *enumeration;
+};
+
+/* The description of an event. */
+struct ust_event {
+	const char *provider;
+	const char *name;
+	const char *signature;		/* types and names of the arguments, as they were written */
+	const char *file;		/* where it is defined */
+	uint32_t line;
+	uint32_t field_count;
+	const struct ust_field *fields;
+	const int *loglevel;		/* null: UST_LOGLEVEL_DEFAULT */
+	const char *model_emf_uri;	/* null: none */
+};
+
+#define UST_LOGLEVEL_DEFAULT 13
+
+/* What the compiler knows of a type: an integer constant each. Pointers are unsigned integers. */
+#define UST_CLASS(type) __builtin_classify_type(*(type *)NULL)
+#define UST_CLASS_POINTER 5
+#define UST_CLASS_REAL 8
+#define UST_IS_FLOAT(type) (UST_CLASS(type) == UST_CLASS_REAL)
+#define UST_IS_SIGNED(type) ((type)-1 < (type)1)
+#define UST_NUMBER_FLAGS(type)									\
+	(UST_IS_FLOAT(type) ? UST_FLOAT : UST_CLASS(type) == UST_CLASS_POINTER ? 0 : UST_IS_SIGNED(type) ? UST_SIGNED : 0)
+#define UST_BITS(type) (8 * sizeof(type))
+
+/* Entries of a field list. `flags` are UST_NETWORK, UST_NOWRITE, or 0; integers and floats are told apart by their type. */
+#define UST_NUMBER_FIELD(name, type, base, flags)						\
+	{ name, UST_KIND_SCALAR, (uint8_t)(UST_NUMBER_FLAGS(type) | (flags)), UST_BITS(type), base, 0, NULL }
+#define UST_STRING_FIELD(name, flags) { name, UST_KIND_STRING, flags, 8, 10, 0, NULL }
+#define UST_ARRAY_FIELD(name, type, count, base, flags)						\
+	{ name, UST_KIND_ARRAY, (uint8_t)(UST_NUMBER_FLAGS(type) | (flags)), UST_BITS(type), base, count, NULL }
+#define UST_SEQUENCE_FIELD(name, type, base, flags)						\
+	{ name, UST_KIND_SEQUENCE, (uint8_t)(UST_NUMBER_FLAGS(type) | (flags)), UST_BITS(type), base, 0, NULL }
+#define UST_ENUMERATION_FIELD(name, enumeration, type, flags)					\
+	{ name, UST_KIND_ENUMERATION, (uint8_t)(UST_NUMBER_FLAGS(type) | (flags)), UST_BITS(type), 10, 0, enumeration }
+/* So that a list is never empty, which C does not allow. */
+#define UST_FIELDS_END { NULL, 0, 0, 0, 0, 0, NULL }
+
+/* Entries of a list of labels. */
+#define UST_VALUE(label, value) { label, (uint64_t)(value), (uint64_t)(value), 0 }
+#define UST_RANGE(label, low, high) { label, (uint64_t)(low), (uint64_t)(high), 0 }
+#define UST_AUTOMATIC(label) { label, 0, 0, 1 }
+#define UST_LABELS_END { NULL, 0, 0, 0 }
+
+/* How many entries a list has before its end. */
+#define UST_COUNT(list) (sizeof(list) / sizeof((list)[0]) - 1)
+
+/*
+ * The log level and the link of an event may be defined after it, or not at all: then the address of these is null.
+ */
+#define UST_DECLARE_EXTRAS(provider, name)							\
+	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
+	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden")));
+#define UST_DEFINE_LOGLEVEL(provider, name, level)						\
+	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
+	const int ust_loglevel_##provider##___##name = level;
+#define UST_DEFINE_MODEL_EMF_URI(provider, name, uri)						\
+	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden"))); \
+	const char ust_model_emf_uri_##provider##___##name[] = uri;
+
+/* Declares a provider's tracepoint, before its recording function is known. */
+#define UST_DECLARE_TRACEPOINT(provider, name)							\
+	extern struct ust_tracepoint ust_tracepoint_##provider##___##name UST_HIDDEN;
+
+/* Defines a provider's tracepoint. */
+#define UST_DEFINE_TRACEPOINT(provider, name, record, fields, signature, file, line)		\
+	UST_DECLARE_EXTRAS(provider, name)							\
+	UST_DECLARE_TRACEPOINT(provider, name)							\
+	static const struct ust_event ust_event_##provider##___##name = {			\
+		#provider, #name, signature, file, line, UST_COUNT(fields), fields,		\
+		&ust_loglevel_##provider##___##name, ust_model_emf_uri_##provider##___##name,	\
+	};											\
+	struct ust_tracepoint ust_tracepoint_##provider##___##name = {				\
+		ust_off_word_v1, 0, UST_FORM, &ust_event_##provider##___##name, (void (*)(void))record, \
+	};											\
+	static struct ust_tracepoint *const ust_listed_tracepoint_##provider##___##name		\
+		UST_LISTED("ust_tracepoints") = &ust_tracepoint_##provider##___##name;
+
+/* A string and its bytes with the NUL, as they were when it was looked at. */
+struct ust_text {
+	const char *text;
+	uint64_t bytes;
+};
+
+/* "(null)" for no string. */
+ust_inline struct ust_text ust_text(const char *text)
+{
+	struct ust_text found;
+
+	found.text = text ? text : "(null)";
+	found.bytes = __builtin_strlen(found.text) + 1;
+	return found;
+}
+
+/* Elements of a sequence. */
+struct ust_elements {
+	const void *elements;
+	uint64_t count;
+	uint64_t bytes;
+};
+
+/* `count` elements of `size` bytes. More than an event can hold are as many bytes, so that the event is too big. */
+ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+{
+	struct ust_elements found;
+
+	found.elements = elements;
+	found.count = count;
+	found.bytes = count <= UINT32_MAX ? count * size : (uint64_t)UINT32_MAX * 8;
+	return found;
+}
+
+/* Bytes of a sequence's count, which is stored before its elements. */
+#define UST_COUNT_BYTES 4
+
+/* Stores `bytes`, a constant, and returns the address behind them. */
+ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
+{
+	__builtin_memcpy(at, value, bytes);
+	return at + bytes;
+}
+
+/* Copies `bytes`, of which there are few as a rule: up to 32 by two loads and two stores that may overlap. */
+ust_inline void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
+{
+	if (bytes >= 8) {
+		if (bytes <= 16) {
+			uint64_t first, last;
+
+			__builtin_memcpy(&first, from, 8);
+			__builtin_memcpy(&last, from + bytes - 8, 8);
+			__builtin_memcpy(at, &first, 8);
+			__builtin_memcpy(at + bytes - 8, &last, 8);
+		} else if (bytes <= 32) {
+			uint64_t first[2], last[2];
+
+			__builtin_memcpy(first, from, 16);
+			__builtin_memcpy(last, from + bytes - 16, 16);
+			__builtin_memcpy(at, first, 16);
+			__builtin_memcpy(at + bytes - 16, last, 16);
+		} else {
+			__builtin_memcpy(at, from, bytes);
+		}
+	} else if (bytes >= 4) {
+		uint32_t first, last;
+
+		__builtin_memcpy(&first, from, 4);
+		__builtin_memcpy(&last, from + bytes - 4, 4);
+		__builtin_memcpy(at, &first, 4);
+		__builtin_memcpy(at + bytes - 4, &last, 4);
+	} else if (bytes >= 2) {
+		uint16_t first, last;
+
+		__builtin_memcpy(&first, from, 2);
+		__builtin_memcpy(&last, from + bytes - 2, 2);
+		__builtin_memcpy(at, &first, 2);
+		__builtin_memcpy(at + bytes - 2, &last, 2);
+	} else if (bytes == 1) {
+		*at = *from;
+	}
+}
+
+/* Stores a string with its NUL. */
+ust_inline uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
+{
+	uint64_t length = text->bytes - 1;
+
+	ust_copy(at, (const uint8_t *)text->text, length);
+	at[length] = 0;
+	return at + text->bytes;
+}
+
+/* Stores a sequence: the count, then the elements. */
+ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *elements)
+{
+	uint32_t count = (uint32_t)elements->count;
+
+	at = ust_put(at, &count, UST_COUNT_BYTES);
+	ust_copy(at, (const uint8_t *)elements->elements, elements->bytes);
+	return at + elements->bytes;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UST_PROBE_H */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/*
+ * Tracepoints of C and C++ programs: what a call of one needs.
+ *
+ * A header that `ust-gen-tp` has made includes this file. So does <lttng/tracepoint.h>, for headers written by hand.
+ *
+ *	tracepoint(shop, checkout, id);		the event, while somebody records it; else two loads and a branch
+ *	if (tracepoint_enabled(shop, checkout))	for work that is only worth it then
+ *	do_tracepoint(shop, checkout, id);	the event, without asking first
+ *
+ * Arguments are evaluated only while the event is recorded. All three exist with the prefix `lttng_ust_`, too.
+ *
+ * Before the first include, a source file of the program may define (also with the prefix `LTTNG_UST_`)
+ *
+ *	TRACEPOINT_CREATE_PROBES		this file holds the recording functions of the provider
+ *	TRACEPOINT_DEFINE			this file holds the call sites of the linked object
+ *	TRACEPOINT_PROBE_DYNAMIC_LINKAGE	the provider may be in a library that is loaded later, or never: the
+ *						program is not linked with libust
+ *
+ * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
+ */
+#ifndef UST_TRACEPOINT_H
+#define UST_TRACEPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) || \
+	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "ust supports 64-bit little-endian Linux on x86-64 and aarch64 only"
+#endif
+
+#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
+#define UST_CREATE_PROBES 1
+#endif
+#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
+#define UST_DEFINE 1
+#endif
+#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
+#define UST_DYNAMIC_LINKAGE 1
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ust_unlikely(condition) __builtin_expect(!!(condition), 0)
+#define ust_inline static inline __attribute__((always_inline, unused))
+
+struct ust_event;
+
+/* A tracepoint. The runtime stores `word` and `id`; nobody else stores anything. */
+struct ust_tracepoint {
+	const uint64_t *word;		/* the enable word: not 0 while somebody records the event; never null */
+	uint32_t id;			/* the event's number in this process */
+	uint32_t form;			/* UST_FORM */
+	const struct ust_event *event;	/* its description: <ust/probe.h> */
+	void (*record)(void);		/* the recording function: void (struct ust_tracepoint *, the arguments) */
+};
+
+/* The form of tracepoints and descriptions in these headers. 0 is that of Rust. */
+#define UST_FORM 1
+
+/* What the calls of one tracepoint in one linked object share. */
+struct ust_callsite {
+	struct ust_tracepoint *tracepoint;	/* that of the provider, or one that is off; never null */
+	const char *provider;
+	const char *name;
+	const char *signature;			/* types and names of the arguments, as they were written */
+};
+
+/* Stand in for what is not there yet: one for each linked object. */
+#define UST_HIDDEN __attribute__((visibility("hidden")))
+#define UST_ONCE __attribute__((weak, visibility("hidden")))
+
+extern const uint64_t ust_off_word_v1[2] UST_ONCE;
+extern struct ust_tracepoint ust_off_v1 UST_ONCE;
+
+const uint64_t ust_off_word_v1[2] = { 0, 0 };
+struct ust_tracepoint ust_off_v1 = { ust_off_word_v1, 0, UST_FORM, NULL, NULL };
+
+/* Whether somebody records the event right now. May change at any moment. */
+ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
+{
+	const struct ust_tracepoint *tracepoint = __atomic_load_n(&callsite->tracepoint, __ATOMIC_RELAXED);
+
+	/* A stale pointer is as valid as the new one; the loads depend on each other. */
+	return __atomic_load_n(__atomic_load_n(&tracepoint->word, __ATOMIC_RELAXED), __ATOMIC_RELAXED) != 0;
+}
+
+#define UST_PASTE(a, b) a##b
+#define UST_CALLSITE(provider, name) UST_CALLSITE_(provider, name)
+#define UST_CALLSITE_(provider, name) ust_callsite_##provider##___##name
+#define UST_EMIT(provider, name) UST_EMIT_(provider, name)
+#define UST_EMIT_(provider, name) ust_emit_##provider##___##name
+
+/* The name of a tracepoint without its arguments, and the call. A last argument of 0 makes one where there is none. */
+#define UST_FIRST(...) UST_FIRST_(__VA_ARGS__, 0)
+#define UST_FIRST_(first, ...) first
+#define UST_CALL(provider, ...) UST_CALL_(provider, __VA_ARGS__, 0)
+#define UST_CALL_(provider, name, ...) UST_EMIT(provider, name)(__VA_ARGS__)
+
+#define ust_tracepoint_enabled(provider, name) ust_unlikely(ust_is_enabled(&UST_CALLSITE(provider, name)))
+#define ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
+#define ust_tracepoint(provider, ...)								\
+	do {											\
+		if (ust_tracepoint_enabled(provider, UST_FIRST(__VA_ARGS__)))			\
+			UST_CALL(provider, __VA_ARGS__);					\
+	} while (0)
+
+#define lttng_ust_tracepoint_enabled(provider, name) ust_tracepoint_enabled(provider, name)
+#define lttng_ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
+#define lttng_ust_tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
+#define tracepoint_enabled(provider, name) ust_tracepoint_enabled(provider, name)
+#define do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
+#define tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
+
+/*
+ * Declares the call site `provider`:`name`, in each file that calls it. Follows a declaration of its arguments, for
+ * example UST_DECLARE_CALLSITE(shop, checkout, (int id, int ust_end), (tracepoint, id), (struct ust_tracepoint *, int)).
+ */
+#define UST_DECLARE_CALLSITE(provider, name, params, args, types)				\
+	extern struct ust_callsite ust_callsite_##provider##___##name UST_HIDDEN;		\
+	ust_inline void ust_emit_##provider##___##name params					\
+	{											\
+		struct ust_tracepoint *tracepoint =						\
+			__atomic_load_n(&ust_callsite_##provider##___##name.tracepoint, __ATOMIC_ACQUIRE); \
+		void (*record)(void) = __atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED);	\
+												\
+		(void)ust_end;									\
+		if (record)									\
+			((void (*) types)record) args;						\
+	}
+
+/* A pointer in a section that the runtime walks. */
+#if defined(__has_attribute)
+#if __has_attribute(retain)
+#define UST_RETAIN retain,
+#endif
+#endif
+#ifndef UST_RETAIN
+#define UST_RETAIN
+#endif
+#define UST_LISTED(section_name) __attribute__((UST_RETAIN used, section(section_name)))
+
+/*
+ * Defines the call site, in one file of each linked object. `tracepoint` is &ust_off_v1, or the provider's where that
+ * is in the same file.
+ */
+#define UST_DEFINE_CALLSITE(provider, name, tracepoint, signature)				\
+	extern struct ust_callsite ust_callsite_##provider##___##name UST_ONCE;			\
+	struct ust_callsite ust_callsite_##provider##___##name =				\
+		{ tracepoint, #provider, #name, signature };					\
+	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
+		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
+
+#if defined(UST_DEFINE) || defined(UST_CREATE_PROBES)
+#include <ust/object.h>
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UST_TRACEPOINT_H */
