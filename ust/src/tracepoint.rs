@@ -124,20 +124,24 @@ impl Tracepoint {
     }
 }
 
-/// A tracepoint of C without a provider: `struct ust_tracepoint` with its recording function, which there is none of.
+/// A tracepoint of C without a provider: `struct ust_tracepoint` with its recording function, which does nothing.
 #[cfg(feature = "capi")]
 #[repr(C)]
 pub(crate) struct OffOfC {
     pub(crate) tracepoint: Tracepoint,
-    record: Option<unsafe extern "C" fn()>,
+    record: extern "C" fn(),
 }
+
+/// Records nothing, whatever the arguments.
+#[cfg(feature = "capi")]
+extern "C" fn record_nothing() {}
 
 /// What call sites call whose provider has gone.
 #[cfg(feature = "capi")]
 pub(crate) static OFF_OF_C: OffOfC = {
     let word = AtomicPtr::new((&raw const OFF).cast_mut().cast());
     let tracepoint = Tracepoint { word, id: AtomicU32::new(0), form: form::C, desc: core::ptr::null() };
-    OffOfC { tracepoint, record: None }
+    OffOfC { tracepoint, record: record_nothing }
 };
 
 unsafe extern "C" {
