@@ -106,19 +106,32 @@ fn namespace(context: Context) -> Option<&'static core::ffi::CStr> {
     })
 }
 
+/// What tells where a tracepoint was called.
+#[derive(Clone, Copy)]
+pub enum CallSite {
+    /// The stack pointer and a place in the code of the tracepoint's recording function: the return address is looked for.
+    Frame {
+        /// The stack pointer.
+        stack: usize,
+        /// The place.
+        pc: usize,
+    },
+    /// The return address itself.
+    #[cfg(feature = "capi")]
+    Address(usize),
+}
+
 /// The contexts of one event.
 pub struct EventContexts<'a> {
     state: &'a ThreadState,
-    /// The stack pointer and the place in the code in the tracepoint's recording function.
-    stack: usize,
-    pc: usize,
+    call_site: CallSite,
     procname: OnceCell<[u8; PROCNAME_BYTES as usize]>,
 }
 
 impl<'a> EventContexts<'a> {
     /// Those of an event of this thread.
-    pub fn new(state: &'a ThreadState, stack: usize, pc: usize) -> Self {
-        Self { state, stack, pc, procname: OnceCell::new() }
+    pub fn new(state: &'a ThreadState, call_site: CallSite) -> Self {
+        Self { state, call_site, procname: OnceCell::new() }
     }
 
     fn integer(&self, context: Context) -> u64 {
@@ -132,10 +145,14 @@ impl<'a> EventContexts<'a> {
 
     /// Where the tracepoint was called: the return address of its recording function.
     fn call_site(&self) -> usize {
-        match self.state.contexts.return_address_offset(self.pc) {
-            // SAFETY: in the live frame of the recording function, by its unwind table.
-            Some(above) => unsafe { ((self.stack + above) as *const usize).read() },
-            None => self.pc,
+        match self.call_site {
+            CallSite::Frame { stack, pc } => match self.state.contexts.return_address_offset(pc) {
+                // SAFETY: in the live frame of the recording function, by its unwind table.
+                Some(above) => unsafe { ((stack + above) as *const usize).read() },
+                None => pc,
+            },
+            #[cfg(feature = "capi")]
+            CallSite::Address(address) => address,
         }
     }
 

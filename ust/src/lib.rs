@@ -11,25 +11,35 @@ extern crate self as ust;
 #[cfg(not(all(target_os = "linux", target_endian = "little", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 compile_error!("ust supports 64-bit little-endian Linux on x86-64 and aarch64 only");
 
+#[cfg(feature = "capi")]
+#[doc(hidden)]
+#[path = "capi.rs"]
+pub mod __capi;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "capi")]
+mod callsites;
 mod clock;
 mod context;
 mod counter;
 mod cpu;
 mod declare;
+mod description;
 mod emit;
 pub mod field;
 mod fork;
+#[cfg(feature = "tracef")]
 #[doc(hidden)]
 pub mod format;
 mod image;
 mod lease;
 mod nesting;
+mod objects;
 mod path;
 mod process;
 mod record;
+mod register;
 mod special;
 mod start_up;
 mod sys;

@@ -12,6 +12,7 @@ pub use ust_shm::descriptor::{
 
 pub use crate::field::modify;
 pub use crate::field::{Field, ScalarField, Wire};
+#[cfg(feature = "tracef")]
 pub use crate::format::{self, Place};
 use crate::record;
 pub use crate::tracepoint::Tracepoint;

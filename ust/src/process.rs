@@ -20,7 +20,7 @@ use core::ptr::{NonNull, null_mut};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use ust_shm::head::Head;
 use ust_shm::layout::{HEAD_BYTES, LostCause};
-use ust_shm::limits::RING_COUNT_MAX;
+use ust_shm::limits::{OBJECT_COUNT_MAX, RING_COUNT_MAX};
 use ust_shm::region::Region;
 
 use crate::path::Path;
@@ -36,7 +36,7 @@ pub mod stage {
     pub const OFF: u32 = 3;
 }
 
-/// Where a piece of the image is mapped: ring *i*'s arena, or the object's descriptors.
+/// Where a piece of the image is mapped: ring *i*'s arena, or an object's descriptors.
 #[repr(C)]
 pub struct MappedPiece {
     /// First byte, null while it is not mapped.
@@ -54,6 +54,26 @@ impl MappedPiece {
         self.bytes.store(region.len(), Ordering::Relaxed);
         self.base.store(region.base().as_ptr(), Ordering::Release);
     }
+
+    /// The mapping; `None` where there is none.
+    pub fn region(&self) -> Option<Region> {
+        let base = NonNull::new(self.base.load(Ordering::Acquire))?; // pairs with `keep`
+        // SAFETY: `keep` stored the base of a mapping of so many bytes, which is given back by `unload` alone.
+        Some(unsafe { Region::new(base, self.bytes.load(Ordering::Relaxed)) })
+    }
+}
+
+/// An entry of the image's object table.
+#[repr(C)]
+pub struct ImageObject {
+    /// One more than the place of the linked object in `objects`; 0 = none, or one that is gone.
+    pub owner: AtomicU32,
+    /// The event id of its first tracepoint.
+    pub first_event_id: AtomicU32,
+    /// Bytes of the words and descriptors.
+    pub content_bytes: AtomicU64,
+    /// The enable words and descriptors.
+    pub piece: MappedPiece,
 }
 
 /// Thread states that are known by address, to be given back with the linked object; a thread beyond leaves its state behind.
@@ -73,8 +93,8 @@ pub struct Process {
     pub filter_pages: AtomicU64,
     /// The arenas, by index in the ring directory.
     pub arenas: [MappedPiece; RING_COUNT_MAX],
-    /// The object's enable words and descriptors.
-    pub objects: MappedPiece,
+    /// By entry of the image's object table.
+    pub objects: [ImageObject; OBJECT_COUNT_MAX],
     /// The thread states, in no order; see `thread`.
     pub states: [AtomicPtr<ThreadState>; STATE_COUNT_MAX],
 }

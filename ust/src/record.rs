@@ -22,7 +22,7 @@ use ust_shm::layout::LostCause;
 use ust_shm::limits::{SPECIAL_BIT, TIMESTAMP_BITS};
 
 use crate::clock;
-use crate::context::EventContexts;
+use crate::context::{CallSite, EventContexts};
 use crate::field::Wire;
 use crate::lease;
 use crate::nesting;
@@ -122,42 +122,72 @@ unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64
 #[cold]
 #[inline(never)]
 fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, stack: usize, pc: usize) {
-    record_unusual(tracepoint, stack, pc, &Fit::new(wire, hidden));
+    record_unusual(tracepoint, stack, CallSite::Frame { stack, pc }, &Fit::new(wire, hidden));
 }
 
 /// Records one event in every case that there is: a first event, any nesting level, any number of channels, filters, contexts, a
 /// full sub-buffer, another CPU.
 ///
-/// `stack` is the stack pointer of the tracepoint's frame, where [`record`] sets the mark, so that marks compare; `pc` a place in its code.
+/// `stack` is the stack pointer of the tracepoint's frame, where [`record`] sets the mark, so that marks compare.
 #[inline(never)]
-fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, pc: usize, fields: &dyn Fields) {
-    let wanted = tracepoint.wanted();
-    let Some(state) = thread::state().or_else(thread::make_state) else { return };
-    let [first_mark, ..] = &state.marks;
-    let found = if first_mark.get() == 0 { Some(0) } else { nesting::find_level(state, stack) };
-    let Some(level_idx) = found else { return };
-    let (Some(mark), Some(level)) = (state.marks.get(level_idx), state.levels.get(level_idx)) else { return };
-    mark.set(stack);
-    compiler_fence(Ordering::SeqCst);
-    let level_bit = 1 << level_idx;
-    state.interrupted.set(state.interrupted.get() & !level_bit);
-    let contexts = EventContexts::new(state, stack, pc);
-    let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
-        wanted
-    } else {
-        special::slots(tracepoint, state, level_idx, fields, &contexts)
-    };
-    // While a filter was asked, a handler may have forked: the event is the parent's.
-    if left != 0 && state.interrupted.get() & level_bit == 0 {
-        let size = fields.size() as u64 + HEADER_BYTES;
-        let timestamp = state.now();
-        let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts: &contexts };
-        while left != 0 {
-            event.store(left.trailing_zeros() as usize, fields);
-            left &= left - 1;
+fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, call_site: CallSite, fields: &dyn Fields) {
+    let Some(open) = Open::begin(stack) else { return };
+    open.record(tracepoint, call_site, fields);
+    open.end();
+}
+
+/// A nesting level that one event holds.
+pub(crate) struct Open {
+    pub(crate) state: &'static ThreadState,
+    pub(crate) level_idx: usize,
+}
+
+impl Open {
+    /// Takes and marks the level of an event whose recording function has this stack pointer; `None` where there is none, which is
+    /// counted.
+    #[inline(always)]
+    pub(crate) fn begin(stack: usize) -> Option<Self> {
+        let state = thread::state().or_else(thread::make_state)?;
+        let [first_mark, ..] = &state.marks;
+        let found = if first_mark.get() == 0 { Some(0) } else { nesting::find_level(state, stack) };
+        let level_idx = found?;
+        state.marks.get(level_idx)?.set(stack);
+        compiler_fence(Ordering::SeqCst);
+        state.interrupted.set(state.interrupted.get() & !(1 << level_idx));
+        Some(Self { state, level_idx })
+    }
+
+    /// Stores the event for each channel that wants it.
+    #[inline(always)]
+    pub(crate) fn record(&self, tracepoint: &'static Tracepoint, call_site: CallSite, fields: &dyn Fields) {
+        let Self { state, level_idx } = *self;
+        let Some(level) = state.levels.get(level_idx) else { return };
+        let wanted = tracepoint.wanted();
+        let contexts = EventContexts::new(state, call_site);
+        let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
+            wanted
+        } else {
+            special::slots(tracepoint, state, level_idx, fields, &contexts)
+        };
+        // While a filter was asked, a handler may have forked: the event is the parent's.
+        if left != 0 && state.interrupted.get() & 1 << level_idx == 0 {
+            let size = fields.size() as u64 + HEADER_BYTES;
+            let timestamp = state.now();
+            let event = Event { state, level, level_idx, timestamp, size, id: tracepoint.id(), contexts: &contexts };
+            while left != 0 {
+                event.store(left.trailing_zeros() as usize, fields);
+                left &= left - 1;
+            }
         }
     }
-    unmark(mark);
+
+    /// Gives the level back.
+    #[inline(always)]
+    pub(crate) fn end(self) {
+        if let Some(mark) = self.state.marks.get(self.level_idx) {
+            unmark(mark);
+        }
+    }
 }
 
 /// How often an event asks for room: for its first ring, for its contexts, for a sub-buffer after a migration.

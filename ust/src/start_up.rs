@@ -8,20 +8,21 @@
 
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicU32, Ordering};
-use ust_shm::encode::{encode, encoded_bytes};
 use ust_shm::filter::area::Application;
 use ust_shm::head::Head;
-use ust_shm::layout::{WORDS_BYTES, flags, object_state};
-use ust_shm::limits::{EVENT_ID_COUNT_MAX, RULES_BYTES_MAX};
+use ust_shm::layout::flags;
+use ust_shm::limits::RULES_BYTES_MAX;
 use ust_shm::rules::{RulesView, apply_until_stable};
 
+use crate::description::Scratch;
 use crate::fork;
 use crate::image::{self, Reason};
+use crate::objects;
 use crate::path::Path;
 use crate::process::{Process, stage};
+use crate::register;
 use crate::sys::{self, ErrnoGuard, Fd};
 use crate::thread;
-use crate::tracepoint::{Tracepoint, linked};
 use crate::unload;
 use crate::unwind;
 
@@ -39,6 +40,9 @@ struct Settings {
 // SAFETY: `dir` is written by the constructor before `usable` is stored with Release, and read after it was loaded.
 unsafe impl Sync for Settings {}
 
+/// 1 once the process has been set up, or not been able to.
+static BEGUN: AtomicU32 = AtomicU32::new(0);
+
 static SETTINGS: Settings = Settings {
     dir: UnsafeCell::new(Path::new()),
     usable: AtomicU32::new(0),
@@ -53,7 +57,14 @@ static CONSTRUCTOR: extern "C" fn() = constructor;
 
 extern "C" fn constructor() {
     let _errno = ErrnoGuard::new();
-    if linked().next().is_none() {
+    if objects::tracepoints().next().is_some() {
+        begin();
+    }
+}
+
+/// Sets the process up at the first call, in a constructor.
+fn begin() {
+    if BEGUN.swap(1, Ordering::Relaxed) != 0 {
         return;
     }
     if sys::auxiliary(libc::AT_SECURE) != 0 {
@@ -107,12 +118,30 @@ pub fn start() {
     match make_image(process) {
         Ok(()) => process.finish_start(stage::LIVE),
         Err(reason) => {
-            for tracepoint in linked() {
+            for tracepoint in objects::tracepoints() {
                 tracepoint.attach(None, 0);
             }
             process.finish_start(stage::OFF);
             say_off(reason);
         }
+    }
+}
+
+/// Takes in an object that has made itself known: sets the process up, or adds the object to the image that is there. Constructors only.
+#[cfg(feature = "capi")]
+pub fn add_object(place: usize, section: crate::tracepoint::Section) {
+    begin();
+    let Some(process) = Process::any() else { return };
+    // Another thread that makes the image has seen the object or not; it is registered once.
+    while process.stage() == stage::STARTING && sys::let_others_run() {}
+    let Some(head) = process.head().filter(|_| process.stage() == stage::LIVE) else { return };
+    match register::register_object(process, &head, place, section) {
+        Ok(()) => {
+            // SAFETY: as in `make_image`.
+            let dir = unsafe { *SETTINGS.dir.get() };
+            apply_rules(process, &dir, &head);
+        }
+        Err(reason) => say_off(reason),
     }
 }
 
@@ -137,7 +166,7 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
     let blocking = if allow_blocking != 0 { flags::ALLOW_BLOCKING } else { 0 };
     let head = image::create(&hidden, clock, blocking)?;
     process.set_image(head, hidden);
-    let published = register_objects(process, &head).and_then(|()| {
+    let published = register::register_all(process, &head).and_then(|()| {
         let renamed = sys::rename(hidden.as_c_str(), shown.as_c_str());
         renamed.then_some(()).ok_or("the image cannot be published by renaming it")
     });
@@ -150,66 +179,30 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Copies the linked object's descriptors into a piece of the image and hangs its tracepoints into it.
-fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason> {
-    let no_room = "no memory for the tracepoints' descriptions";
-    let count = linked().count() as u32;
-    let words_bytes = WORDS_BYTES * u64::from(count);
-    let total = words_bytes + linked().map(|t| encoded_bytes(t.desc())).sum::<u64>();
-    let header = head.header().ok_or(no_room)?;
-    let first_id = header.event_id_count.fetch_add(count, Ordering::Relaxed);
-    if first_id.saturating_add(count) > EVENT_ID_COUNT_MAX {
-        return Err("more than 65,535 tracepoints");
-    }
-    let (offset, piece) = image::grow(process, total).ok_or(no_room)?;
-    process.objects.keep(offset, piece);
-    let mut at = words_bytes;
-    for tracepoint in linked() {
-        encode(tracepoint.desc(), &mut |bytes| {
-            if piece.store_bytes(at, bytes) {
-                at += bytes.len() as u64;
-            }
-        });
-    }
-    let entry = head.object(0).ok_or(no_room)?;
-    entry.offset.store(offset, Ordering::Relaxed);
-    entry.bytes.store(total, Ordering::Relaxed);
-    entry.tracepoint_count.store(count, Ordering::Relaxed);
-    entry.first_event_id.store(first_id, Ordering::Relaxed);
-    entry.state.store(object_state::LIVE, Ordering::Release);
-    header.object_count.store(1, Ordering::Release);
-    for (i, tracepoint) in (0..).zip(linked()) {
-        tracepoint.attach(piece.word(WORDS_BYTES * u64::from(i)), first_id + i);
-    }
-    Ok(())
-}
-
 /// Applies the rules that are there, and again while their generation changes (`docs/shm-layout.md`, "Application").
 fn apply_rules(process: &Process, dir: &Path, head: &Head) {
     let Some(path) = dir.with(b"/rules") else { return };
     apply_until_stable(APPLY_TRIES, |applied| {
         with_rules(&path, |rules| {
             if rules.generation() != applied {
-                apply(process, rules, head, linked());
+                apply(process, rules, head);
             }
             rules.generation()
         })
     });
 }
 
-fn apply(
-    process: &Process,
-    rules: &RulesView<'_>,
-    head: &Head,
-    tracepoints: impl Iterator<Item = &'static Tracepoint>,
-) {
+fn apply(process: &Process, rules: &RulesView<'_>, head: &Head) {
     let provide = |offset, bytes| image::provide_filters(process, offset, bytes);
     let Some(mut application) = Application::begin(*head, *rules, u64::MAX, provide) else { return };
-    for tracepoint in tracepoints {
-        let desc = tracepoint.desc();
-        let event = (desc.provider, desc.name, desc.loglevel as u8);
+    let mut scratch = Scratch::default();
+    for tracepoint in objects::tracepoints() {
         let Some(enable) = tracepoint.word() else { continue };
-        if !application.apply(event, desc.fields, enable, tracepoint.filter_word()) {
+        let applied = tracepoint.describe(&mut scratch, |desc| {
+            let event = (desc.provider, desc.name, desc.loglevel as u8);
+            application.apply(event, desc.fields, enable, tracepoint.filter_word())
+        });
+        if applied == Some(false) {
             return;
         }
     }

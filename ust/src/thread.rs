@@ -229,6 +229,29 @@ pub struct ThreadState {
     pub scratch: [UnsafeCell<[u8; SCRATCH_BYTES]>; LEVEL_COUNT],
 }
 
+// What the inlined code of C relies on: docs/c-abi.md.
+#[cfg(feature = "capi")]
+const _: () = {
+    use core::mem::offset_of;
+    assert!(offset_of!(ThreadState, marks) == 0);
+    assert!(offset_of!(ThreadState, cpu) == 32);
+    assert!(offset_of!(ThreadState, levels) == 64);
+    assert!(size_of::<[Writer; u64::BITS as usize + 1]>() == 65 * 192);
+    assert!(offset_of!(Writer, cursor) == 0);
+    assert!(offset_of!(Cursor, position) == 0);
+    assert!(offset_of!(Cursor, end) == 8);
+    assert!(offset_of!(Cursor, last_timestamp) == 16);
+    assert!(offset_of!(Cursor, cpu) == 24);
+    assert!(offset_of!(Writer, bias) == 32);
+    assert!(offset_of!(Writer, header) == 40);
+    assert!(offset_of!(Writer, counter_last) == 48);
+    assert!(offset_of!(RingHeader, committed) == 0);
+    assert!(offset_of!(RingHeader, last_timestamp) == 8);
+    assert!(ust_shm::layout::COUNTERS_OFFSET == 512);
+    assert!(ust_shm::limits::TIMESTAMP_BITS == 48 && ust_shm::limits::TIMESTAMP_GAP_MAX == 1 << 47);
+    assert!(LEVEL_COUNT == 4);
+};
+
 /// Bytes of a record that filters look at; for a larger one memory is mapped each time.
 pub const SCRATCH_BYTES: usize = 16 << 10;
 
@@ -240,6 +263,50 @@ thread_local! {
 /// Stands for the state of a thread that has none: the marks of a [`ThreadState`], all of them set, so that the fast path, which
 /// looks at the first one before anything else, leaves. Nothing else of it exists.
 static NO_STATE: [usize; LEVEL_COUNT] = [usize::MAX; LEVEL_COUNT];
+
+/// The twin of [`STATE`] that the inlined code of C reads (`ust_thread_v1` in `ust/ring.h`): a symbol that other linked objects can reach by one load and
+/// one add, which Rust has no declaration for. A handler that finds one of the two set and the other not takes the slow path.
+#[cfg(feature = "capi")]
+mod mirror {
+    use super::{NO_STATE, ThreadState};
+
+    core::arch::global_asm!(
+        ".pushsection .tdata.ust_thread_v1, \"awT\", @progbits",
+        ".globl ust_thread_v1",
+        ".type ust_thread_v1, @tls_object",
+        ".size ust_thread_v1, 8",
+        ".p2align 3",
+        "ust_thread_v1:",
+        ".quad {no_state}",
+        ".popsection",
+        no_state = sym NO_STATE,
+    );
+
+    /// Stores it for the calling thread.
+    #[inline(always)]
+    pub fn set(state: *const ThreadState) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: stores to this thread's variable, at the offset from the thread pointer that the linker or loader has put into the GOT.
+        unsafe {
+            core::arch::asm!(
+                "mov {t}, qword ptr [rip + ust_thread_v1@GOTTPOFF]",
+                "mov qword ptr fs:[{t}], {s}",
+                t = out(reg) _, s = in(reg) state, options(nostack, preserves_flags),
+            );
+        }
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        unsafe {
+            core::arch::asm!(
+                "mrs {p}, tpidr_el0",
+                "adrp {t}, :gottprel:ust_thread_v1",
+                "ldr {t}, [{t}, :gottprel_lo12:ust_thread_v1]",
+                "str {s}, [{p}, {t}]",
+                p = out(reg) _, t = out(reg) _, s = in(reg) state, options(nostack, preserves_flags),
+            );
+        }
+    }
+}
 
 /// The first mark of the calling thread, and where its state is if that mark is not set.
 #[inline(always)]
@@ -258,8 +325,14 @@ pub fn state() -> Option<&'static ThreadState> {
     (!is_none).then(|| unsafe { &*state })
 }
 
+fn set_state(state: *const ThreadState) {
+    STATE.with(|s| s.set(state));
+    #[cfg(feature = "capi")]
+    mirror::set(state);
+}
+
 fn forget_state() {
-    STATE.with(|s| s.set((&raw const NO_STATE).cast()));
+    set_state((&raw const NO_STATE).cast());
 }
 
 /// Makes the calling thread's state. Safe in signal handlers: a handler that comes in between leaves one state
@@ -279,7 +352,7 @@ pub fn make_state() -> Option<&'static ThreadState> {
         unsafe { sys::unmap(memory, size_of::<ThreadState>() as u64) };
         return Some(current);
     }
-    STATE.with(|s| s.set(made));
+    set_state(made);
     watch_exit(made);
     // SAFETY: just made, zeroed; module header.
     Some(unsafe { &*made })

@@ -17,13 +17,85 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use ust_shm::layout::{HEAD_BYTES, image_state};
 
+use crate::objects;
 use crate::process::{Process, stage};
 use crate::sys::{self, ErrnoGuard};
 use crate::thread;
-use crate::tracepoint::linked;
 
 /// 1 while only an exit of the process can end this object, as far as is known.
 static EXITS: AtomicU32 = AtomicU32::new(1);
+
+fn serves_others() -> bool {
+    #[cfg(feature = "capi")]
+    {
+        of_c::SERVES_OTHERS.load(Ordering::Relaxed) != 0
+    }
+    #[cfg(not(feature = "capi"))]
+    {
+        false
+    }
+}
+
+#[cfg(feature = "capi")]
+pub use of_c::{exits, serve};
+
+/// The end of linked objects that have no copy of the runtime of their own.
+///
+/// At exit they keep their tracepoints: other threads may still emit. The C library calls what was given to `atexit` before all finalisers, if that was
+/// done after the program had been loaded; the first moment for that is a constructor of the program itself. Where only libraries have
+/// tracepoints, theirs are switched off by their finalisers.
+#[cfg(feature = "capi")]
+mod of_c {
+    use core::ffi::{c_int, c_void};
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    /// 1 where other linked objects rely on this one: its memory stays, whatever ends it.
+    pub static SERVES_OTHERS: AtomicU32 = AtomicU32::new(0);
+
+    /// 1 once the process ends.
+    static EXITING: AtomicU32 = AtomicU32::new(0);
+
+    /// Keeps all memory from now on: the object with this part relies on the runtime.
+    pub fn serve(part: *const c_void) {
+        let is_first = SERVES_OTHERS.swap(1, Ordering::Relaxed) == 0;
+        if is_first || is_in_program(part) {
+            // SAFETY: registers a function of this linked object, which is not unloaded before those that it serves.
+            unsafe { libc::atexit(exit_begins) };
+        }
+    }
+
+    extern "C" fn exit_begins() {
+        EXITING.store(1, Ordering::Relaxed);
+    }
+
+    /// Whether the process ends, as far as is known: no object is unloaded any more.
+    pub fn exits() -> bool {
+        EXITING.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether an address lies in the program, not in a library.
+    fn is_in_program(part: *const c_void) -> bool {
+        let mut search = (part as usize, false);
+        // SAFETY: the function takes what `dl_iterate_phdr` gives, and the pair above.
+        unsafe { libc::dl_iterate_phdr(Some(look_at_program), (&raw mut search).cast()) };
+        search.1
+    }
+
+    /// Looks at the first object that the C library knows, which is the program.
+    unsafe extern "C" fn look_at_program(info: *mut libc::dl_phdr_info, _: usize, search: *mut c_void) -> c_int {
+        // SAFETY: the C library gives a live description, with as many program headers as it says; `search` is that of `is_in_program`.
+        let (info, (part, is_inside)) = unsafe { (&*info, &mut *search.cast::<(usize, bool)>()) };
+        if !info.dlpi_phdr.is_null() {
+            // SAFETY: as above.
+            let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
+            *is_inside = headers.iter().filter(|header| header.p_type == libc::PT_LOAD).any(|header| {
+                let begin = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
+                part.wrapping_sub(begin) < header.p_memsz as usize
+            });
+        }
+        1
+    }
+}
 
 /// 1 once a finaliser of this object has run.
 static BEGAN: AtomicU32 = AtomicU32::new(0);
@@ -69,10 +141,10 @@ extern "C" fn ends() {
     if header.pid.load(Ordering::Relaxed) != sys::process_id() {
         return;
     }
-    let unloads = EXITS.load(Ordering::Relaxed) == 0 && thread::wait_for_ending();
+    let unloads = EXITS.load(Ordering::Relaxed) == 0 && !serves_others() && thread::wait_for_ending();
     if unloads {
         // Events of finalisers that come even later.
-        for tracepoint in linked() {
+        for tracepoint in objects::tracepoints() {
             tracepoint.attach(None, 0);
         }
         thread::give_back_states(process);
@@ -91,7 +163,7 @@ extern "C" fn ends() {
 /// Unmaps the image's pieces and the process's state. The thread states are gone already.
 fn give_back(process: &'static Process) {
     let Some(memory) = Process::forget() else { return };
-    let pieces = process.arenas.iter().chain([&process.objects]);
+    let pieces = process.arenas.iter().chain(process.objects.iter().map(|object| &object.piece));
     for piece in pieces {
         if let Some(base) = NonNull::new(piece.base.load(Ordering::Acquire)) {
             // SAFETY: mapped by `image::grow` with this size; module header.

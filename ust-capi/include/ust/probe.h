@@ -5,34 +5,47 @@
  * Of the event `shop:checkout`:
  *
  *	static const struct ust_field fields[] = {
- *		UST_INTEGER_FIELD("order", int, 10, 0),
+ *		UST_NUMBER_FIELD("order", int, 10, 0),
  *		UST_STRING_FIELD("sku", 0),
  *		UST_FIELDS_END
  *	};
  *
- *	static void record(struct ust_tracepoint *tracepoint, int order, const char *sku)
+ *	ust_inline int ust_store_shop___checkout(struct ust_tracepoint *tracepoint, int ust_is_usual, int order,
+ *						 const char *sku)
  *	{
  *		const int value_order = order;
  *		const struct ust_text value_sku = ust_text(sku);
  *		struct ust_record record;
  *		struct ust_unusual unusual;
- *		uint8_t *at = ust_begin(&record, &unusual, tracepoint, sizeof(value_order) + value_sku.bytes, 0);
+ *		uint8_t *at = ust_begin(&record, &unusual, ust_is_usual, tracepoint,
+ *					sizeof(value_order) + value_sku.bytes, 0);
  *
  *		if (!at)
- *			return;
+ *			return 0;
  *		at = ust_put(at, &value_order, sizeof(value_order));
  *		at = ust_put_text(at, &value_sku);
- *		ust_end(&record, &unusual);
+ *		return ust_end(&record, &unusual, ust_is_usual);
  *	}
  *
- *	UST_DEFINE_TRACEPOINT(shop, checkout, record, fields, "int, order, const char *, sku", "shop.tp", 12)
+ *	UST_DECLARE_TRACEPOINT(shop, checkout)
+ *	UST_DEFINE_RECORD(shop, checkout, (struct ust_tracepoint *tracepoint, int order, const char *sku),
+ *			  (tracepoint, order, sku), (&ust_tracepoint_shop___checkout, ust_is_usual, order, sku))
+ *	UST_DEFINE_TRACEPOINT(shop, checkout, ust_record_shop___checkout, fields, "int, order, const char *, sku",
+ *			      "shop.tp", 12)
  *
- * Each value is computed once, before there is room for it. Fields lie back to back, without padding.
+ * (Of a class of events, there is one such function, which gets `tracepoint` in place of the address.)
+ *
+ * Each value is computed before there is room for it: once, and once more if the event is not usual, so that expressions
+ * must have no side effects. Fields lie back to back, without padding.
  */
 #ifndef UST_PROBE_H
 #define UST_PROBE_H
 
 #include <ust/ring.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -153,6 +166,114 @@ struct ust_event {
 	static struct ust_tracepoint *const ust_listed_tracepoint_##provider##___##name		\
 		UST_LISTED("ust_tracepoints") = &ust_tracepoint_##provider##___##name;
 
+/*
+ * The usual case of an event calls no function: a call would make it keep its arguments in saved registers. Hence the
+ * loops below for what the C library has functions for. They are fast for what events hold, some dozens of bytes.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
+#define UST_WITH_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(hwaddress_sanitizer) || __has_feature(memory_sanitizer)
+#define UST_WITH_SANITIZER 1
+#endif
+#endif
+
+/* Hides from the compiler what a pointer points to. */
+#define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
+
+/* Bytes of a string with its NUL. Reads whole aligned words, which lie in one page each. */
+ust_inline uint64_t ust_text_bytes(const char *text)
+{
+#if defined(UST_WITH_SANITIZER)
+	return __builtin_strlen(text) + 1;
+#elif defined(__SSE2__)
+	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)15);
+	unsigned int nuls;
+
+	UST_LAUNDER(at);
+	nuls = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
+	nuls >>= (uintptr_t)text & 15;
+	if (nuls)
+		return (uint64_t)__builtin_ctz(nuls) + 1;
+	do {
+		at += 16;
+		nuls = (unsigned int)_mm_movemask_epi8(
+			_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
+	} while (!nuls);
+	return (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
+#else
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)7);
+	uint64_t word, nuls;
+
+	UST_LAUNDER(at);
+	__builtin_memcpy(&word, at, 8);
+	/* What lies before the string is no NUL. */
+	word |= (UINT64_C(1) << 8 * ((uintptr_t)text & 7)) - 1;
+	while (!(nuls = (word - ones) & ~word & ones << 7)) {
+		at += 8;
+		__builtin_memcpy(&word, at, 8);
+	}
+	return (uint64_t)(at - text) + (uint64_t)__builtin_ctzll(nuls) / 8 + 1;
+#endif
+}
+
+/* Moves the first and the last `size` bytes of `bytes`, which cover all of them. */
+#define UST_MOVE_ENDS(type, at, from, bytes)							\
+	do {											\
+		type ust_first, ust_last;							\
+												\
+		__builtin_memcpy(&ust_first, from, sizeof(type));				\
+		__builtin_memcpy(&ust_last, (from) + (bytes) - sizeof(type), sizeof(type));	\
+		__builtin_memcpy(at, &ust_first, sizeof(type));					\
+		__builtin_memcpy((at) + (bytes) - sizeof(type), &ust_last, sizeof(type));	\
+	} while (0)
+
+struct ust_16_bytes {
+	uint64_t words[2];
+};
+
+/* Copies more than 32 bytes. */
+ust_inline void ust_copy_many(uint8_t *at, const uint8_t *from, uint64_t bytes)
+{
+	uint64_t i;
+
+#if defined(__x86_64__)
+	if (ust_unlikely(bytes > 512)) {
+		__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(bytes) : : "memory");
+		return;
+	}
+#endif
+	UST_MOVE_ENDS(struct ust_16_bytes, at, from, bytes);
+	for (i = 16; i < bytes - 16; i += 16) {
+		struct ust_16_bytes part;
+
+		__builtin_memcpy(&part, from + i, 16);
+		__builtin_memcpy(at + i, &part, 16);
+		/* Else it would be made a call of memcpy. */
+		UST_LAUNDER(from);
+	}
+}
+
+/* Copies `bytes`, of which there are few as a rule: up to 32 by two loads and two stores that may overlap. */
+ust_inline void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
+{
+	if (bytes >= 8) {
+		if (bytes <= 16)
+			UST_MOVE_ENDS(uint64_t, at, from, bytes);
+		else if (bytes <= 32)
+			UST_MOVE_ENDS(struct ust_16_bytes, at, from, bytes);
+		else
+			ust_copy_many(at, from, bytes);
+	} else if (bytes >= 4) {
+		UST_MOVE_ENDS(uint32_t, at, from, bytes);
+	} else if (bytes >= 2) {
+		UST_MOVE_ENDS(uint16_t, at, from, bytes);
+	} else if (bytes == 1) {
+		*at = *from;
+	}
+}
+
 /* A string and its bytes with the NUL, as they were when it was looked at. */
 struct ust_text {
 	const char *text;
@@ -165,7 +286,7 @@ ust_inline struct ust_text ust_text(const char *text)
 	struct ust_text found;
 
 	found.text = text ? text : "(null)";
-	found.bytes = __builtin_strlen(found.text) + 1;
+	found.bytes = ust_text_bytes(found.text);
 	return found;
 }
 
@@ -193,48 +314,11 @@ ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count
 /* Stores `bytes`, a constant, and returns the address behind them. */
 ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 {
-	__builtin_memcpy(at, value, bytes);
+	if (bytes <= 64)
+		__builtin_memcpy(at, value, bytes);
+	else
+		ust_copy_many(at, (const uint8_t *)value, bytes);
 	return at + bytes;
-}
-
-/* Copies `bytes`, of which there are few as a rule: up to 32 by two loads and two stores that may overlap. */
-ust_inline void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
-{
-	if (bytes >= 8) {
-		if (bytes <= 16) {
-			uint64_t first, last;
-
-			__builtin_memcpy(&first, from, 8);
-			__builtin_memcpy(&last, from + bytes - 8, 8);
-			__builtin_memcpy(at, &first, 8);
-			__builtin_memcpy(at + bytes - 8, &last, 8);
-		} else if (bytes <= 32) {
-			uint64_t first[2], last[2];
-
-			__builtin_memcpy(first, from, 16);
-			__builtin_memcpy(last, from + bytes - 16, 16);
-			__builtin_memcpy(at, first, 16);
-			__builtin_memcpy(at + bytes - 16, last, 16);
-		} else {
-			__builtin_memcpy(at, from, bytes);
-		}
-	} else if (bytes >= 4) {
-		uint32_t first, last;
-
-		__builtin_memcpy(&first, from, 4);
-		__builtin_memcpy(&last, from + bytes - 4, 4);
-		__builtin_memcpy(at, &first, 4);
-		__builtin_memcpy(at + bytes - 4, &last, 4);
-	} else if (bytes >= 2) {
-		uint16_t first, last;
-
-		__builtin_memcpy(&first, from, 2);
-		__builtin_memcpy(&last, from + bytes - 2, 2);
-		__builtin_memcpy(at, &first, 2);
-		__builtin_memcpy(at + bytes - 2, &last, 2);
-	} else if (bytes == 1) {
-		*at = *from;
-	}
 }
 
 /* Stores a string with its NUL. */

@@ -61,7 +61,7 @@ struct ust_unusual {
 	uint64_t bytes;			/* of the fields that are stored */
 	uint64_t hidden_bytes;		/* of those that only filters see */
 	const void *ip;			/* where the tracepoint was called */
-	const void *stack;		/* the recording function's stack pointer */
+	const void *stack;		/* the frame of the recording function */
 	uint64_t words[3];
 };
 
@@ -74,7 +74,7 @@ extern void ust_record_end_v1(struct ust_unusual *unusual) __attribute__((cold))
 
 /* An event on its usual way. */
 struct ust_record {
-	struct ust_thread *thread;	/* null: it is not usual */
+	struct ust_thread *thread;
 	struct ust_writer *writer;
 	uint64_t end;
 	uint64_t timestamp;
@@ -94,26 +94,15 @@ ust_inline uint64_t ust_cycles(void)
 #endif
 }
 
-ust_inline const void *ust_stack_pointer(void)
-{
-	const void *stack;
-
-#if defined(__x86_64__)
-	__asm__ volatile("mov %%rsp, %0" : "=r"(stack));
-#else
-	__asm__ volatile("mov %0, sp" : "=r"(stack));
-#endif
-	return stack;
-}
-
 /* A signal handler on this thread sees the mark; the compiler keeps all accesses of the event behind it. */
 ust_inline void ust_mark(uintptr_t *mark)
 {
 #if defined(__x86_64__)
 	__asm__ volatile("movq %%rsp, %0" : "=m"(*mark) : : "memory");
 #else
-	*(volatile uintptr_t *)mark = (uintptr_t)ust_stack_pointer();
-	__asm__ volatile("" : : : "memory");
+	uintptr_t stack;
+
+	__asm__ volatile("mov %1, sp\n\tstr %1, %0" : "=m"(*mark), "=&r"(stack) : : "memory");
 #endif
 }
 
@@ -172,55 +161,81 @@ unusual:
 	return NULL;
 }
 
+/* Publishes the event. */
+ust_inline void ust_end_usual(struct ust_record *record)
+{
+	struct ust_writer *writer = record->writer;
+	struct ust_ring_header *header = writer->header;
+	uint64_t *counter = (uint64_t *)((uint8_t *)header + UST_COUNTERS_OFFSET) + record->id;
+
+	/* This thread is the only one that stores it; as an atomic it would be three instructions. */
+	*counter += 1;
+	writer->position = record->end;
+	writer->last_timestamp = record->timestamp;
+	/* Release: the reader loads it between its two loads of `committed`. */
+	__atomic_store_n(&header->last_timestamp, record->timestamp, __ATOMIC_RELEASE);
+	/* Release: the event's bytes are visible before they count. */
+	__atomic_store_n(&header->committed, record->end, __ATOMIC_RELEASE);
+	ust_unmark(&record->thread->marks[0]);
+}
+
 /*
  * Begins an event whose fields take `bytes`, and `hidden_bytes` those that only filters see. Returns where they go; null:
- * the event is not to be stored, and nothing follows. Else ust_end must follow, in the same function.
+ * nothing was changed (in the usual case), or the event is not to be stored. Else ust_end must follow, in the same
+ * function.
  *
- * Always inlined, so that the return address is that of the recording function.
+ * Fields that only filters see are stored behind the others, if the event is not usual.
+ *
+ * `is_usual` is a constant: each event has two functions, a small one without a call for the usual case and, out of
+ * line, one for any other (UST_DEFINE_RECORD).
  */
-ust_inline uint8_t *ust_begin(struct ust_record *record, struct ust_unusual *unusual, struct ust_tracepoint *tracepoint,
-			      uint64_t bytes, uint64_t hidden_bytes)
+ust_inline uint8_t *ust_begin(struct ust_record *record, struct ust_unusual *unusual, int is_usual,
+			      struct ust_tracepoint *tracepoint, uint64_t bytes, uint64_t hidden_bytes)
 {
-	uint8_t *at = ust_begin_usual(record, tracepoint, bytes);
-
-	if (ust_unlikely(!at)) {
-		record->thread = NULL;
-		unusual->tracepoint = tracepoint;
-		unusual->bytes = bytes;
-		unusual->hidden_bytes = hidden_bytes;
-		unusual->ip = __builtin_return_address(0);
-		unusual->stack = ust_stack_pointer();
-		at = ust_record_begin_v1(unusual);
-	}
-	return at;
+	if (is_usual)
+		return ust_begin_usual(record, tracepoint, bytes);
+	unusual->tracepoint = tracepoint;
+	unusual->bytes = bytes;
+	unusual->hidden_bytes = hidden_bytes;
+	unusual->ip = __builtin_return_address(0);
+	unusual->stack = __builtin_frame_address(0);
+	return ust_record_begin_v1(unusual);
 }
 
-/* Whether the fields that only filters see are to be stored behind the others. */
-ust_inline int ust_is_unusual(const struct ust_record *record)
+/* Ends the event; 1. */
+ust_inline int ust_end(struct ust_record *record, struct ust_unusual *unusual, int is_usual)
 {
-	return !record->thread;
-}
-
-/* Publishes the event. */
-ust_inline void ust_end(struct ust_record *record, struct ust_unusual *unusual)
-{
-	if (!ust_unlikely(ust_is_unusual(record))) {
-		struct ust_writer *writer = record->writer;
-		struct ust_ring_header *header = writer->header;
-		uint64_t *counter = (uint64_t *)((uint8_t *)header + UST_COUNTERS_OFFSET) + record->id;
-
-		__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
-		writer->position = record->end;
-		writer->last_timestamp = record->timestamp;
-		/* Release: the reader loads it between its two loads of `committed`. */
-		__atomic_store_n(&header->last_timestamp, record->timestamp, __ATOMIC_RELEASE);
-		/* Release: the event's bytes are visible before they count. */
-		__atomic_store_n(&header->committed, record->end, __ATOMIC_RELEASE);
-		ust_unmark(&record->thread->marks[0]);
-	} else {
+	if (is_usual)
+		ust_end_usual(record);
+	else
 		ust_record_end_v1(unusual);
-	}
+	return 1;
 }
+
+/*
+ * Makes the recording function ust_record_P___N of
+ *
+ *	ust_inline int ust_store_P___N(struct ust_tracepoint *tracepoint, int ust_is_usual, the arguments)
+ *
+ * which begins, stores and ends an event, or returns 0. `params` declares the tracepoint and the arguments, `args` names
+ * them, `store_args` names them with ust_is_usual between. The slow function is called last and with the same arguments,
+ * so that the fast one keeps no register for it.
+ */
+#define UST_DEFINE_RECORD(provider, name, params, args, store_args)				\
+	__attribute__((cold, noinline)) static void ust_record_unusual_##provider##___##name params \
+	{											\
+		enum { ust_is_usual = 0 };							\
+												\
+		(void)tracepoint;								\
+		(void)ust_store_##provider##___##name store_args;				\
+	}											\
+	static void ust_record_##provider##___##name params					\
+	{											\
+		enum { ust_is_usual = 1 };							\
+												\
+		if (ust_unlikely(!ust_store_##provider##___##name store_args))			\
+			ust_record_unusual_##provider##___##name args;				\
+	}
 
 #ifdef __cplusplus
 }

@@ -60,7 +60,7 @@ struct ust_tracepoint {
 	uint32_t id;			/* the event's number in this process */
 	uint32_t form;			/* UST_FORM */
 	const struct ust_event *event;	/* its description: <ust/probe.h> */
-	void (*record)(void);		/* the recording function: void (struct ust_tracepoint *, the arguments) */
+	void (*record)(void);		/* the recording function: void (struct ust_tracepoint *, the arguments); never null */
 };
 
 /* The form of tracepoints and descriptions in these headers. 0 is that of Rust. */
@@ -81,8 +81,13 @@ struct ust_callsite {
 extern const uint64_t ust_off_word_v1[2] UST_ONCE;
 extern struct ust_tracepoint ust_off_v1 UST_ONCE;
 
+/* Records nothing, whatever the arguments. */
+static inline void ust_record_nothing(void)
+{
+}
+
 const uint64_t ust_off_word_v1[2] = { 0, 0 };
-struct ust_tracepoint ust_off_v1 = { ust_off_word_v1, 0, UST_FORM, NULL, NULL };
+struct ust_tracepoint ust_off_v1 = { ust_off_word_v1, 0, UST_FORM, NULL, ust_record_nothing };
 
 /* Whether somebody records the event right now. May change at any moment. */
 ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
@@ -132,11 +137,9 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 	{											\
 		struct ust_tracepoint *tracepoint =						\
 			__atomic_load_n(&ust_callsite_##provider##___##name.tracepoint, __ATOMIC_ACQUIRE); \
-		void (*record)(void) = __atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED);	\
 												\
 		(void)ust_end;									\
-		if (record)									\
-			((void (*) types)record) args;						\
+		((void (*) types)__atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED)) args;	\
 	}
 
 /* A pointer in a section that the runtime walks. */
