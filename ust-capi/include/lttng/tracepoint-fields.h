@@ -206,7 +206,7 @@
 #define UST_TP_STORE_1_END
 #define UST_TP_STORE_2_END
 #define UST_TP_IF_stored
-#define UST_TP_IF_hidden if (ust_is_unusual(&ust_record))
+#define UST_TP_IF_hidden if (!ust_is_usual)
 #define UST_TP_STORE_NUMBER(part, type, name, local, value, base, flags)			\
 	UST_TP_IF_##part ust_##part##_at = ust_put(ust_##part##_at, &local, sizeof(local));
 #define UST_TP_STORE_ENUM UST_TP_STORE_NUMBER
