@@ -55,38 +55,25 @@
 #define UST_TP_QUOTED(text) UST_TP_QUOTED_(text)
 #define UST_TP_QUOTED_(text) #text
 
-/* How many types and names there are. None is one, as `void` is. */
+/* How many types and names there are; none counts as one, as `void` does. */
 #define UST_TP_COUNT(...)									\
-	UST_TP_COUNT_(__VA_ARGS__, MORE_THAN_TEN_ARGUMENTS, MORE_THAN_TEN_ARGUMENTS, 21, 20, 19, 18, 17, 16, 15, 14, \
-		      13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+	UST_TP_COUNT_(__VA_ARGS__, MORE_THAN_10, ODD, 20, ODD, 18, ODD, 16, ODD, 14, ODD, 12, ODD, 10, ODD, 8, ODD, 6, \
+		      ODD, 4, ODD, 2, 1, 0)
 #define UST_TP_COUNT_(a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19, a20, \
-		      a21, a22, a23, count, ...) count
+		      a21, a22, count, ...) count
 
-/*
- * Calls `with(number, type, name)` for each argument; the numbers have no meaning but that they differ. An odd list has
- * `e` at its end: nothing, left by a comma, or else a syntax error in what `with` makes of it.
- */
-#define UST_TP_PAIRS_1(with, e)
+/* Calls `with(number, type, name)` for each argument; the numbers have no meaning but that they differ. */
+#define UST_TP_PAIRS_1(with, nothing)
 #define UST_TP_PAIRS_2(with, type, name) with(2, type, name)
-#define UST_TP_PAIRS_3(with, type, name, e) with(3, type e, name)
 #define UST_TP_PAIRS_4(with, type, name, ...) with(4, type, name) UST_TP_PAIRS_2(with, __VA_ARGS__)
-#define UST_TP_PAIRS_5(with, type, name, ...) with(5, type, name) UST_TP_PAIRS_3(with, __VA_ARGS__)
 #define UST_TP_PAIRS_6(with, type, name, ...) with(6, type, name) UST_TP_PAIRS_4(with, __VA_ARGS__)
-#define UST_TP_PAIRS_7(with, type, name, ...) with(7, type, name) UST_TP_PAIRS_5(with, __VA_ARGS__)
 #define UST_TP_PAIRS_8(with, type, name, ...) with(8, type, name) UST_TP_PAIRS_6(with, __VA_ARGS__)
-#define UST_TP_PAIRS_9(with, type, name, ...) with(9, type, name) UST_TP_PAIRS_7(with, __VA_ARGS__)
 #define UST_TP_PAIRS_10(with, type, name, ...) with(10, type, name) UST_TP_PAIRS_8(with, __VA_ARGS__)
-#define UST_TP_PAIRS_11(with, type, name, ...) with(11, type, name) UST_TP_PAIRS_9(with, __VA_ARGS__)
 #define UST_TP_PAIRS_12(with, type, name, ...) with(12, type, name) UST_TP_PAIRS_10(with, __VA_ARGS__)
-#define UST_TP_PAIRS_13(with, type, name, ...) with(13, type, name) UST_TP_PAIRS_11(with, __VA_ARGS__)
 #define UST_TP_PAIRS_14(with, type, name, ...) with(14, type, name) UST_TP_PAIRS_12(with, __VA_ARGS__)
-#define UST_TP_PAIRS_15(with, type, name, ...) with(15, type, name) UST_TP_PAIRS_13(with, __VA_ARGS__)
 #define UST_TP_PAIRS_16(with, type, name, ...) with(16, type, name) UST_TP_PAIRS_14(with, __VA_ARGS__)
-#define UST_TP_PAIRS_17(with, type, name, ...) with(17, type, name) UST_TP_PAIRS_15(with, __VA_ARGS__)
 #define UST_TP_PAIRS_18(with, type, name, ...) with(18, type, name) UST_TP_PAIRS_16(with, __VA_ARGS__)
-#define UST_TP_PAIRS_19(with, type, name, ...) with(19, type, name) UST_TP_PAIRS_17(with, __VA_ARGS__)
 #define UST_TP_PAIRS_20(with, type, name, ...) with(20, type, name) UST_TP_PAIRS_18(with, __VA_ARGS__)
-#define UST_TP_PAIRS_21(with, type, name, ...) with(21, type, name) UST_TP_PAIRS_19(with, __VA_ARGS__)
 
 /* The parameters of call sites are numbered, so that no argument's name is in the way. */
 #define UST_TP_PARAM(number, type, name) type ust_arg##number,
