@@ -110,7 +110,7 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define UST_CALL(provider, ...) UST_CALL_(provider, __VA_ARGS__, 0)
 #define UST_CALL_(provider, name, ...) UST_EMIT(provider, name)(__VA_ARGS__)
 
-#define ust_tracepoint_enabled(provider, name) ust_unlikely(ust_is_enabled(&UST_CALLSITE(provider, name)))
+#define ust_tracepoint_enabled(provider, name) (ust_unlikely(ust_is_enabled(&UST_CALLSITE(provider, name))) != 0)
 #define ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define ust_tracepoint(provider, ...)								\
 	do {											\
