@@ -286,6 +286,8 @@ ust_inline struct ust_text ust_text(const char *text)
 	struct ust_text found;
 
 	found.text = text ? text : "(null)";
+	/* So that the compiler does not warn of what would be read of a literal if it were longer. */
+	UST_LAUNDER(found.text);
 	found.bytes = ust_text_bytes(found.text);
 	return found;
 }
