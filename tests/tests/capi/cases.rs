@@ -39,13 +39,8 @@ pub fn read(summary: &Summary) -> Vec<Recorded> {
     let mut found = Vec::new();
     while let Some(event) = events.next() {
         let vpid = event.packet_context().get("vpid").and_then(|value| value.integer()).expect("the process") as i32;
-        let mut recorded = Recorded {
-            name: event.class.name.clone(),
-            vpid,
-            numbers: BTreeMap::new(),
-            text: None,
-            bytes: None,
-        };
+        let mut recorded =
+            Recorded { name: event.class.name.clone(), vpid, numbers: BTreeMap::new(), text: None, bytes: None };
         let fields = event.payload().chain(event.common_context());
         for field in fields {
             let name = field.name.trim_start_matches('_').to_owned();
