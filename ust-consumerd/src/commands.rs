@@ -104,6 +104,7 @@ impl Daemon {
             current: self.current.clone(),
             left_behind: images.iter().filter(|image| image.kept).count() as u64,
             unclaimed: self.hub.apps.unclaimed() as u64,
+            unclaimed_images: self.hub.apps.left(),
             notes: self.notes().iter().take(WARNING_COUNT_MAX).cloned().collect(),
         }
     }

@@ -79,7 +79,7 @@ pub use error::StartError;
 pub use nearest::nearest;
 pub use options::{ChannelOptions, EngineOptions};
 pub use recording::Recording;
-pub use recover::recover;
+pub use recover::{RecoverOptions, Recovered, recover};
 pub use runtime_dir::RuntimeDir;
 pub use summary::{EventCount, Losses, Process, Progress, Summary};
 pub use ust_filter::FilterError;

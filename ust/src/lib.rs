@@ -27,6 +27,7 @@ pub mod format;
 mod image;
 mod lease;
 mod nesting;
+mod own_trace;
 mod path;
 mod process;
 mod record;

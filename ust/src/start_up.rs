@@ -17,6 +17,7 @@ use ust_shm::rules::{RulesView, apply_until_stable};
 
 use crate::fork;
 use crate::image::{self, Reason};
+use crate::own_trace;
 use crate::path::Path;
 use crate::process::{Process, stage};
 use crate::sys::{self, ErrnoGuard, Fd};
@@ -63,6 +64,7 @@ extern "C" fn constructor() {
     let set = |name| sys::environment(name).is_some_and(|v| !v.is_empty() && v != c"0");
     SETTINGS.debug.store(u32::from(set(c"UST_DEBUG")), Ordering::Relaxed);
     SETTINGS.allow_blocking.store(u32::from(set(c"UST_ALLOW_BLOCKING")), Ordering::Relaxed);
+    own_trace::set_up(SETTINGS.debug.load(Ordering::Relaxed) != 0);
     match runtime_dir() {
         Ok(dir) => {
             // SAFETY: the constructor runs once, before any reader (`usable` is still 0).
@@ -135,7 +137,14 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
     };
     let (hidden, shown) = (name(b"/.").ok_or(too_long)?, name(b"/").ok_or(too_long)?);
     let blocking = if allow_blocking != 0 { flags::ALLOW_BLOCKING } else { 0 };
+    let own = own_trace::spec();
+    if own.is_some() {
+        own_trace::make_room(&apps);
+    }
     let head = image::create(&hidden, clock, blocking)?;
+    if let Some(own) = own {
+        own.begin(&head);
+    }
     process.set_image(head, hidden);
     let published = register_objects(process, &head).and_then(|()| {
         let renamed = sys::rename(hidden.as_c_str(), shown.as_c_str());
@@ -171,6 +180,7 @@ fn register_objects(process: &'static Process, head: &Head) -> Result<(), Reason
             }
         });
     }
+    own_trace::set_own_bits(linked(), |i| piece.word(WORDS_BYTES * i));
     let entry = head.object(0).ok_or(no_room)?;
     entry.offset.store(offset, Ordering::Relaxed);
     entry.bytes.store(total, Ordering::Relaxed);

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir, Summary};
+use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RecoverOptions, RuntimeDir, Summary};
 use ust_ctf::reader::{Event, Loss, Trace, Value};
 
 /// No test lets a program run longer: a hang is a failure with a reason.
@@ -179,6 +179,17 @@ pub fn record_with(command: &mut Command, change: impl FnOnce(&mut EngineOptions
     let summary = engine.stop();
     assert_eq!(summary.warnings, Vec::<String>::new());
     (summary, output, scratch)
+}
+
+/// Lets `command` be its own flight recorder of every event, and reads what it and its children have left.
+pub fn record_itself(command: &mut Command) -> Outcome {
+    let scratch = Scratch::new();
+    let dir = scratch.path().join("run");
+    std::fs::create_dir(&dir).expect("a fresh folder");
+    std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("our folder");
+    let output = spawn_in(&dir, command.env("UST_TRACE", "*")).wait_with_output().expect("our child");
+    let recovered = ust_consumerd::recover(&dir, &scratch.path().join("trace"), RecoverOptions::default());
+    Outcome::new(output, recovered.expect("something is left").summary, scratch)
 }
 
 /// One event of the traced programs, as the trace has it.
