@@ -31,6 +31,7 @@ mod own_trace;
 mod path;
 mod process;
 mod record;
+mod several;
 mod special;
 mod start_up;
 mod sys;
