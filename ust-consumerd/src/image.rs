@@ -14,7 +14,6 @@ use std::time::Instant;
 
 use ust_shm::atomics::Ordering;
 use ust_shm::context::ContextList;
-use ust_shm::decode::{Tracepoint, decode};
 use ust_shm::filter::area::Application;
 use ust_shm::head::Head;
 use ust_shm::layout::{
@@ -30,6 +29,7 @@ use ust_shm::rules::RulesView;
 
 use crate::channels::Channels;
 use crate::classes::Table;
+use crate::descriptors::{self, Tracepoints};
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
 use crate::owner::Owner;
@@ -66,7 +66,7 @@ struct Object {
     idx: usize,
     words: Mapping,
     first_event_id: u16,
-    tracepoints: Vec<Arc<Tracepoint>>,
+    tracepoints: Tracepoints,
 }
 
 /// An entry of the ring directory that was looked at.
@@ -256,7 +256,7 @@ impl Image {
                 continue;
             }
             let object = self.read_object(idx, entry).map_err(|reason| format!("object {idx} {reason}"))?;
-            for (id, tracepoint) in (object.first_event_id..).zip(&object.tracepoints) {
+            for (id, tracepoint) in (object.first_event_id..).zip(object.tracepoints.iter()) {
                 if self.table.insert(id, Arc::clone(tracepoint)).is_some() {
                     return Err(format!("object {idx} uses event id {id}, which is taken"));
                 }
@@ -291,10 +291,10 @@ impl Image {
         self.file
             .read_exact_at(&mut copy, offset_untrusted + words_bytes)
             .map_err(|error| format!("cannot be read: {error}"))?;
-        let tracepoints = decode(&copy, count_untrusted).map_err(|error| format!("is malformed: {error}"))?;
+        let tracepoints =
+            descriptors::shared(copy, count_untrusted).map_err(|error| format!("is malformed: {error}"))?;
         let words = Mapping::new(&self.file, offset_untrusted, words_bytes)
             .map_err(|error| format!("cannot be mapped: {error}"))?;
-        let tracepoints = tracepoints.into_iter().map(Arc::new).collect();
         Ok(Object { idx, words, first_event_id: first_untrusted as u16, tracepoints })
     }
 
@@ -325,7 +325,7 @@ impl Image {
             if !head.object(object.idx).is_some_and(live) {
                 continue;
             }
-            for (i, t) in (0..).zip(&object.tracepoints) {
+            for (i, t) in (0..).zip(object.tracepoints.iter()) {
                 let word = |n: u64| object.words.region().word(WORDS_BYTES * i + 8 * n);
                 let (Some(enable), Some(filter)) = (word(0), word(1)) else { continue };
                 let event = (t.provider.as_str(), t.name.as_str(), t.loglevel);

@@ -42,6 +42,7 @@ mod config;
 mod contexts;
 pub mod control;
 mod daemon;
+mod descriptors;
 mod drain;
 mod engine;
 mod error;
