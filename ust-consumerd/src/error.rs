@@ -60,9 +60,15 @@ pub enum StartError {
     #[error("the context `{name}` cannot be had here: {source}")]
     Counter {
         /// Its name.
-        name: &'static str,
+        name: String,
         /// What the kernel said.
         source: io::Error,
+    },
+    /// A counter of the hardware, where there is none.
+    #[error("the context `{name}` cannot be had here: this machine gives programs no counters of the hardware")]
+    NoHardwareCounters {
+        /// Its name.
+        name: String,
     },
     /// All slots are taken by channels, or by threads that still hold rings of earlier channels.
     #[error("no channel slot is free: 62 are in use, or held by running threads that recorded for earlier channels")]
@@ -107,6 +113,10 @@ impl StartError {
             Self::NoSlot => "destroy a session, or give the channel the sizes of one that was destroyed".to_owned(),
             Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
             Self::Filter(_) => "a filter such as 'size > 100 && name == \"abc*\"'".to_owned(),
+            Self::NoHardwareCounters { .. } => {
+                "a counter of the kernel's, such as perf:thread:task-clock; of a virtual machine, its host decides"
+                    .to_owned()
+            }
             Self::Counter { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => {
                     "without it; what programs may count says /proc/sys/kernel/perf_event_paranoid".to_owned()

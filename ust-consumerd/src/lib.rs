@@ -74,6 +74,7 @@ pub use commands::DEFAULT_CHANNEL;
 pub use config::{
     ChannelConfig, LOG_LEVELS, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker,
 };
+pub use contexts::check_context_name;
 pub use daemon::{Daemon, DaemonOptions};
 pub use engine::Engine;
 pub use error::StartError;
