@@ -304,6 +304,8 @@ ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count
 {
 	struct ust_elements found;
 
+	/* As in ust_text. */
+	UST_LAUNDER(elements);
 	found.elements = elements;
 	found.count = count;
 	found.bytes = count <= UINT32_MAX ? count * size : (uint64_t)UINT32_MAX * 8;
