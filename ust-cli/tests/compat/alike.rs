@@ -4,20 +4,25 @@
 //! What both show is a file beside the source, so that ours is checked where lttng-ust is not installed.
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::build::{Build, C_COMPILERS, CXX, CXX_COMPILERS, Compiler, GCC, Tracer};
 use crate::lttng::Lttng;
 use crate::place::Place;
 use crate::shown::{check, shown};
-use crate::tool::is_installed;
+use crate::tool::{self, is_installed};
 
 /// Records with `ust record`, and returns what the trace shows.
 #[track_caller]
-pub fn recorded(place: &Place, program: &Path, arguments: &[&str]) -> String {
-    let program = program.to_str().expect("UTF-8");
+pub fn recorded(place: &Place, program: &Path) -> String {
+    recorded_with(place, &mut place.command(&["record", "-o", "trace", "--", program.to_str().expect("UTF-8")]))
+}
+
+/// The same with a command that records to `trace`.
+#[track_caller]
+pub fn recorded_with(place: &Place, command: &mut Command) -> String {
     let _ = std::fs::remove_dir_all(place.path().join("trace"));
-    let run = place.ust(&[&["record", "-o", "trace", "--", program], arguments].concat());
-    assert_eq!(run.status, Some(0), "{}", run.stderr);
+    tool::output(command);
     shown(&place.path().join("trace"))
 }
 
@@ -47,7 +52,7 @@ fn check_case(case: &Case) {
     let program = place.path().join(case.name);
     for compiler in case.compilers {
         if Build::new(*compiler, case.flags, case.sources).make(&program) {
-            check(&recorded(&place, &program, &[]), case.name, &format!("{compiler:?}"));
+            check(&recorded(&place, &program), case.name, &format!("{compiler:?}"));
         }
     }
 }

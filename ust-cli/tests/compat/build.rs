@@ -58,11 +58,11 @@ impl<'a> Build<'a> {
         Self { tracer: Tracer::Ust, compiler, flags, sources, libraries: &[], is_linked_with_tracer: true }
     }
 
-    /// Makes the file; `false` where the compiler is missing. With our headers, a warning is an error.
-    #[track_caller]
-    pub fn make(&self, made: &Path) -> bool {
+    /// The command that makes it, but for the name of what is made; nothing where the compiler is missing. With our headers,
+    /// a warning is an error.
+    pub fn command(&self) -> Option<Command> {
         if !is_installed(self.compiler.program) {
-            return false;
+            return None;
         }
         let mut command = Command::new(self.compiler.program);
         // Sources are named without a path, for they record their names.
@@ -72,16 +72,25 @@ impl<'a> Build<'a> {
             command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
             command.arg("-I").arg(&include).arg("-I").arg(include.join("ust-compat"));
         }
-        command.args(self.flags).args(self.sources);
-        command.args(["-x", "none"]).args(self.libraries);
+        command.args(self.flags).args(self.sources).args(["-x", "none"]).args(self.libraries);
         if self.is_linked_with_tracer {
             match self.tracer {
                 Tracer::Ust => command.args(link_words()),
                 Tracer::Lttng => command.arg("-llttng-ust"),
             };
         }
-        tool::output(command.arg("-ldl").arg("-o").arg(made));
-        true
+        command.arg("-ldl");
+        Some(command)
+    }
+
+    /// Makes the file; `false` where the compiler is missing.
+    #[track_caller]
+    pub fn make(&self, made: &Path) -> bool {
+        let command = self.command();
+        command.is_some_and(|mut command| {
+            tool::output(command.arg("-o").arg(made));
+            true
+        })
     }
 }
 
