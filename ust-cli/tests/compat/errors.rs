@@ -47,7 +47,7 @@ fn mistakes_in_headers_are_told_with_their_reason() {
     check_refused(&event("ctf_integer(int, a, a) ctf_integer(int, a, a)"), "ust_value_a");
     let twice = event("ctf_integer(int, a, a)");
     check_refused(&format!("{twice}\n{twice}"), "redefinition");
-    check_refused(&format!("TRACEPOINT_EVENT_INSTANCE(p, nosuch, e, TP_ARGS(int, a))"), "ust_record_p___nosuch");
+    check_refused("TRACEPOINT_EVENT_INSTANCE(p, nosuch, e, TP_ARGS(int, a))", "ust_record_p___nosuch");
 }
 
 #[test]
