@@ -200,6 +200,14 @@ fn a_session_that_was_saved_is_loaded_as_it_was() {
     assert!(two["output"].as_str().expect("text").ends_with("/elsewhere"));
     std::fs::write(stage.place.path().join("bad.toml"), "name = 1").expect("ours");
     assert!(stage.try_ust("load bad.toml").stderr.contains("describes no session"));
+    let printed: serde_json::Value = serde_json::from_str(&stage.ust("save two -o - --json")).expect("JSON");
+    assert_eq!(printed, two);
+    let toml = stage.ust("save two -o -");
+    let wrong = toml.replacen("level_max", "filter = \"n ==\"\nlevel_max", 1).replacen("\"two\"", "\"three\"", 1);
+    assert_ne!(wrong, toml);
+    std::fs::write(stage.place.path().join("wrong.toml"), wrong).expect("ours");
+    let run = stage.try_ust("load wrong.toml");
+    assert!(run.status == Some(1) && run.stderr.contains("n =="), "a filter that is none: {}", run.stderr);
 }
 
 #[test]
@@ -217,6 +225,23 @@ fn a_recording_attaches_to_what_runs_and_ends_with_it() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(stage.values("trace"), (5..12).collect::<Vec<_>>());
     assert_eq!(stage.json("list").as_array().map(Vec::len), Some(0), "the session is gone");
+    let mut program = stage.serve();
+    let line =
+        format!("record -p {} -e traced:count --filter n>=4 --context vtid -o some --json --view", program.pid());
+    let mut record = stage.command(&line);
+    let record = record.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    wait_until("the session", || stage.json("list").as_array().is_some_and(|s| s.iter().any(|s| s["active"] == true)));
+    program.tell("events 6");
+    program.end();
+    let done = record.wait_with_output().expect("our child");
+    let lines = String::from_utf8(done.stdout).expect("text");
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((lines.len(), &lines[0]["fields"]["n"]), (3, &serde_json::json!(4)), "two events, and the summary");
+    assert!(lines[0]["context"]["vtid"].is_number(), "{}", lines[0]);
+    assert_eq!((&lines[2]["event_count"], &lines[2]["lost"]), (&serde_json::json!(2), &serde_json::json!(0)));
+    let run = stage.try_ust("record -p trace* --filter m==1 -o unmade");
+    assert!(run.stderr.contains("no event has the field `m`"), "{}", run.stderr);
+    assert!(!stage.place.path().join("unmade").exists());
     let run = stage.try_ust("record -p trace* --duration 50ms -o other");
     assert_eq!(run.status, Some(3), "{}", run.stderr);
     let run = stage.try_ust("record -p tracde --duration 1s");
