@@ -214,7 +214,9 @@ fn apply(
     tracepoints: impl Iterator<Item = &'static Tracepoint>,
 ) {
     let provide = |offset, bytes| image::provide_filters(process, offset, bytes);
-    let Some(mut application) = Application::begin(*head, *rules, u64::MAX, provide) else { return };
+    let ([_, user, _], [_, group, _]) = (sys::user_ids(), sys::group_ids());
+    let slots = rules.slots_of_process([sys::process_id(), user, group]);
+    let Some(mut application) = Application::begin(*head, *rules, slots, provide) else { return };
     for tracepoint in tracepoints {
         let desc = tracepoint.desc();
         let event = (desc.provider, desc.name, desc.loglevel as u8);

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::stage::{Stage, wait_until};
+use crate::stage::{Stage, names, send, wait_until};
 
 #[test]
 fn a_session_records_programs_that_run_already_and_those_that_start_later() {
@@ -77,6 +77,8 @@ fn only_tracked_processes_are_recorded() {
     let stage = Stage::new();
     let (mut one, mut two) = (stage.serve(), stage.serve());
     stage.create("demo", "");
+    // No tick comes: what a process has left unread is taken when it is let go, or never.
+    stage.ust("enable-channel slow --tick 1h");
     stage.ust("enable-event traced:*");
     stage.ust(&format!("track --vpid {}", one.pid()));
     stage.ust("start");
@@ -95,6 +97,35 @@ fn only_tracked_processes_are_recorded() {
     one.tell("events 50");
     stage.ust("destroy");
     assert_eq!(stage.values("demo"), [0, 1, 100]);
+}
+
+#[test]
+fn a_process_that_starts_leaves_out_what_does_not_track_it_before_anybody_looks_at_it() {
+    let stage = Stage::new();
+    stage.create("demo", "");
+    stage.ust("enable-event traced:*");
+    stage.ust("start");
+    let rings = |program: &crate::stage::Served| {
+        let apps = stage.runtime_dir().join("apps");
+        let prefix = format!("{}-", program.pid());
+        let name = names(&apps).into_iter().find(|name| name.starts_with(&prefix)).expect("an image");
+        let mut header = [0; 76];
+        let mut image = std::fs::File::open(apps.join(name)).expect("there");
+        std::io::Read::read_exact(&mut image, &mut header).expect("a header");
+        u32::from_le_bytes([header[72], header[73], header[74], header[75]])
+    };
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("there"));
+    for (track, ring_count) in [("--vpid", 1), ("--vpid 1", 0), ("--vpid", 1)] {
+        stage.ust(&format!("track {track}"));
+        stage.ust(&format!("track --vuid {uid}"));
+        let daemon = stage.daemon_pid();
+        send(daemon, libc::SIGSTOP);
+        let mut program = stage.serve();
+        program.tell("events 5");
+        let found = rings(&program);
+        send(daemon, libc::SIGCONT);
+        assert_eq!(found, ring_count, "with {track}");
+    }
 }
 
 #[test]
