@@ -111,7 +111,11 @@ fn channel_text(channel: &ChannelConfig) -> String {
         _ => String::new(),
     };
     let tick = duration_text(channel.tick_ms);
-    format!("{}{state}: {mode}, {} x {size}, tick {tick}{files}", channel.name, channel.subbuf_count)
+    let contexts = match channel.contexts.as_slice() {
+        [] => String::new(),
+        contexts => format!(", with {}", contexts.join(", ")),
+    };
+    format!("{}{state}: {mode}, {} x {size}, tick {tick}{files}{contexts}", channel.name, channel.subbuf_count)
 }
 
 /// A rule in one line.

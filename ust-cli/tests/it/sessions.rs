@@ -292,7 +292,8 @@ fn a_session_records_what_a_filter_accepts_with_the_contexts_that_it_was_given()
     let refused = stage.try_ust("add-context -t vpid");
     assert_eq!(refused.status, Some(1));
     assert!(refused.stderr.contains("channel `channel0` is in use"), "{refused:?}");
-    assert!(stage.ust("status").contains("filter `n>=3&&n<6||n==8`"));
+    let status = stage.ust("status");
+    assert!(status.contains("filter `n>=3&&n<6||n==8`") && status.contains(", with vtid, procname\n"), "{status}");
     // A second rule wants more: either will do.
     stage.ust("enable-event traced:* --filter n==12");
     program.tell("events 5");
