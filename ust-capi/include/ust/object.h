@@ -10,6 +10,10 @@
 #include <dlfcn.h>
 #endif
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What the linked object holds. The linker gathers the two sections. */
 struct ust_object {
 	struct ust_tracepoint *const *tracepoints_begin;
@@ -64,5 +68,9 @@ __attribute__((destructor(101))) static void ust_leave_object(void)
 	if (ust_leave)
 		ust_leave(&ust_object_v1);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* UST_OBJECT_H */

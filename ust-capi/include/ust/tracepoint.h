@@ -19,6 +19,21 @@
  *
  * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
  */
+
+/* Each time: a file may ask for more before it includes a generated header again. */
+#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
+#undef UST_CREATE_PROBES
+#define UST_CREATE_PROBES 1
+#endif
+#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
+#undef UST_DEFINE
+#define UST_DEFINE 1
+#endif
+#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
+#undef UST_DYNAMIC_LINKAGE
+#define UST_DYNAMIC_LINKAGE 1
+#endif
+
 #ifndef UST_TRACEPOINT_H
 #define UST_TRACEPOINT_H
 
@@ -28,16 +43,6 @@
 #if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) || \
 	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "ust supports 64-bit little-endian Linux on x86-64 and aarch64 only"
-#endif
-
-#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
-#define UST_CREATE_PROBES 1
-#endif
-#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
-#define UST_DEFINE 1
-#endif
-#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
-#define UST_DYNAMIC_LINKAGE 1
 #endif
 
 #ifdef __cplusplus
@@ -157,12 +162,12 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
 
-#if defined(UST_DEFINE) || defined(UST_CREATE_PROBES)
-#include <ust/object.h>
-#endif
-
 #ifdef __cplusplus
 }
 #endif
 
 #endif /* UST_TRACEPOINT_H */
+
+#if defined(UST_DEFINE) || defined(UST_CREATE_PROBES)
+#include <ust/object.h>
+#endif
