@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ust add-context`.
 
-use ust_consumerd::Context;
 use ust_consumerd::control::protocol::{Request, SessionReport};
+use ust_consumerd::{Context, check_context_name};
 
 use crate::connect::Daemon;
 use crate::output::Json;
@@ -11,9 +11,10 @@ use crate::output::Json;
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  ust add-context -t vtid -t procname -t perf:thread:page-faults")]
 pub struct Arguments {
-    /// Contexts: ids, names, namespaces, the place in the program, counters of the kernel.
+    /// Contexts: ids, names, namespaces, the place in the program, counters of the kernel, and the processor's own
+    /// (perf:thread:raw:rN:NAME).
     #[arg(short = 't', long = "type", value_name = "CONTEXT", required_unless_present = "list", value_parser = parse)]
-    contexts: Vec<Context>,
+    contexts: Vec<String>,
     /// Print what contexts there are.
     #[arg(long, conflicts_with = "contexts")]
     list: bool,
@@ -27,22 +28,18 @@ pub struct Arguments {
     json: Json,
 }
 
-/// The context that is called so.
-pub fn parse(name: &str) -> Result<Context, String> {
-    Context::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Context::all().map(Context::name).filter(|known| !known.contains(':')).collect();
-        format!("contexts are {}, and perf:thread:COUNTER", names.join(", "))
-    })
+/// The name of a context.
+pub fn parse(name: &str) -> Result<String, String> {
+    check_context_name(name).map(|()| name.to_owned())
 }
 
 /// Runs `ust add-context`.
 pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
-    let names = |contexts: &[Context]| contexts.iter().map(|context| context.name().to_owned()).collect::<Vec<_>>();
     if arguments.list {
-        let all = names(&Context::all().collect::<Vec<_>>());
+        let all: Vec<_> = Context::all().map(Context::name).chain(["perf:thread:raw:rN:NAME"]).collect();
         return arguments.json.print(&all, || all.iter().for_each(|name| println!("{name}")));
     }
-    let contexts = names(&arguments.contexts);
+    let contexts = &arguments.contexts;
     let (session, channel) = (arguments.session.clone(), arguments.channel.clone());
     let request = Request::AddContext { session, channel: channel.clone(), contexts: contexts.clone() };
     let report: SessionReport = Daemon::reach()?.ask(&request)?;

@@ -53,11 +53,22 @@ pub fn list(arguments: &List) -> anyhow::Result<u8> {
                 );
             }
         }
-        if state.unclaimed > 0 {
-            println!("{} images of programs that have ended hold what no session has", state.unclaimed);
-            println!("  ust daemon --stop, and then ust recover, to read them");
-        }
+        print_unclaimed(&state);
     })
+}
+
+/// Says what programs have left that belongs to no session.
+fn print_unclaimed(state: &DaemonReport) {
+    for left in &state.unclaimed_images {
+        let what = if left.own_trace { "flight recorder (UST_TRACE)" } else { "events of no session" };
+        println!("{what} of {}, which has ended: ust recover", left.process);
+    }
+    let damaged = state.unclaimed.saturating_sub(state.unclaimed_images.len() as u64);
+    if damaged > 0 {
+        println!(
+            "{damaged} more images of programs that have ended cannot be read whole: ust daemon --stop, then ust recover"
+        );
+    }
 }
 
 /// Runs `ust status`.
@@ -77,7 +88,8 @@ fn print_apps(apps: &[AppReport]) {
     for app in apps {
         let exe = app.exe.as_ref().map_or_else(String::new, |exe| format!(" ({})", exe.display()));
         let ended = if app.running { "" } else { " [ended]" };
-        println!("PID: {} - Name: {}{exe}{ended}", app.pid, app.name);
+        let own = if app.own_trace { " [UST_TRACE]" } else { "" };
+        println!("PID: {} - Name: {}{exe}{ended}{own}", app.pid, app.name);
         for tracepoint in &app.tracepoints {
             let enabled = if tracepoint.enabled { " [enabled]" } else { "" };
             println!(

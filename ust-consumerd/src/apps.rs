@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use ust_shm::rules::{RulesBuilder, RulesView};
 
+use crate::control::protocol::LeftBehind;
 use crate::error::StartError;
 use crate::guard;
 use crate::image::{Image, Refusal};
 use crate::runtime_dir::{PublishedRules, RuntimeDir};
+use crate::summary::text;
 use crate::sys;
 
 /// The images of a runtime directory, and the rules in force there.
@@ -28,6 +30,8 @@ pub(crate) struct Apps {
     pub images: Vec<Image>,
     /// Names in `apps` that were looked at.
     known: HashSet<OsString>,
+    /// Those of them whose programs have ended and that hold what no session has.
+    left: Vec<LeftBehind>,
     torn_seen: u64,
     pub dir: RuntimeDir,
 }
@@ -44,6 +48,7 @@ impl Apps {
             appeared,
             images: Vec::new(),
             known: HashSet::new(),
+            left: Vec::new(),
             torn_seen: guard::torn_count(),
             dir,
         })
@@ -140,6 +145,18 @@ impl Apps {
     pub(crate) fn unclaimed(&self) -> usize {
         let is_read = |name: &OsString| self.images.iter().any(|image| image.path.file_name() == Some(name));
         self.all_names().iter().filter(|name| self.known.contains(*name) && !is_read(name)).count()
+    }
+
+    /// Leaves the file of an image where it is, for `ust recover`.
+    pub(crate) fn leave(&mut self, image: &Image) {
+        self.left.retain(|left| self.dir.apps().join(&left.image).exists());
+        let process = format!("{} ({})", text(&image.identity.procname), image.identity.pid);
+        self.left.push(LeftBehind { image: image.name(), process, own_trace: image.identity.own_trace });
+    }
+
+    /// The images that were left and are still there.
+    pub(crate) fn left(&self) -> Vec<LeftBehind> {
+        self.left.iter().filter(|left| self.dir.apps().join(&left.image).exists()).cloned().collect()
     }
 
     /// Adds an image, after noting which of two images of one process is that before `exec`.

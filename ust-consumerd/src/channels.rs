@@ -9,13 +9,17 @@
 use std::time::Instant;
 
 use ust_shm::context::ContextList;
-use ust_shm::layout::LossMode;
+use ust_shm::layout::{LossMode, OWN_CHANNEL_UID};
+use ust_shm::limits::CHANNEL_COUNT_MAX;
 use ust_shm::rules::Channel;
 
 use crate::limits::SLOT_REST;
 
-/// Slots that are handed out; bit 63 of an enable word is no channel's.
-pub(crate) const SLOT_COUNT: usize = 63;
+/// Slots that are handed out; the one behind them is each program's own.
+pub(crate) const SLOT_COUNT: usize = CHANNEL_COUNT_MAX;
+
+/// Uids that are handed out begin below this, and so stay below that of the programs' own channels for ever.
+const FIRST_UID_END: u64 = OWN_CHANNEL_UID / 2;
 
 /// What the rings of a channel are like: all that a thread takes over with a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +50,7 @@ pub(crate) struct Channels {
 impl Channels {
     /// No channel; uids begin behind `first_uid`, a random number, so that they differ from those of other recorders.
     pub(crate) fn new(first_uid: u64) -> Self {
-        Self { entries: [None; SLOT_COUNT], next_uid: first_uid.max(1) }
+        Self { entries: [None; SLOT_COUNT], next_uid: (first_uid % FIRST_UID_END).max(1) }
     }
 
     /// The channels, those without a session too.
@@ -122,10 +126,10 @@ mod tests {
     };
 
     #[test]
-    fn the_lowest_free_slot_is_given_and_the_highest_bit_never() {
+    fn the_lowest_free_slot_is_given_and_those_of_the_highest_two_bits_never() {
         let mut channels = Channels::new(7);
         let given: Vec<_> = (0..SLOT_COUNT).map(|_| channels.hand_out(SHAPE, 1, |_| false).expect("free")).collect();
-        assert_eq!(given.iter().map(|c| c.slot).collect::<Vec<_>>(), (0..63).collect::<Vec<_>>());
+        assert_eq!(given.iter().map(|c| c.slot).collect::<Vec<_>>(), (0..62).collect::<Vec<_>>());
         assert_eq!(given[2].uid, 9);
         assert_eq!(channels.hand_out(SHAPE, 1, |_| true), None, "slots in use are not given away");
     }

@@ -20,6 +20,8 @@ pub(crate) type Table = BTreeMap<u16, Arc<Tracepoint>>;
 #[derive(Debug, Default)]
 pub(crate) struct Classes {
     tables: Vec<(ContextList, Table)>,
+    /// What people call raw counters.
+    raw_names: BTreeMap<Context, String>,
 }
 
 impl Classes {
@@ -40,6 +42,11 @@ impl Classes {
         (class_idx, grew)
     }
 
+    /// Notes what people call a raw counter.
+    pub(crate) fn name_raw(&mut self, context: Context, name: &str) {
+        self.raw_names.insert(context, name.to_owned());
+    }
+
     fn fits(&self, class_idx: usize, contexts: &ContextList, table: &Table) -> bool {
         let Some((theirs, class)) = self.tables.get(class_idx) else { return false };
         theirs == contexts && table.iter().all(|(id, tracepoint)| class.get(id).is_none_or(|there| there == tracepoint))
@@ -51,7 +58,7 @@ impl Classes {
             .zip(&self.tables)
             .map(|(id, (contexts, table))| model::StreamClass {
                 id,
-                context: contexts.iter().map(context).collect(),
+                context: contexts.iter().map(|of| context(of, self.raw_names.get(&of))).collect(),
                 events: table.iter().map(|(&id, tracepoint)| event_class(id, tracepoint)).collect(),
             })
             .collect()
@@ -59,7 +66,7 @@ impl Classes {
 }
 
 /// A context as LTTng describes it.
-fn context(context: Context) -> model::Field {
+fn context(context: Context, name: Option<&String>) -> model::Field {
     let ty = match context.ty() {
         ContextType::Integer(i) => model::FieldType::Scalar(model::Scalar::Integer(integer(i))),
         ContextType::Text(len) => {
@@ -67,7 +74,7 @@ fn context(context: Context) -> model::Field {
             model::FieldType::Array { element: Element::Integer(integer(element)), len, text: true }
         }
     };
-    model::Field::new(context.name(), ty)
+    model::Field::new(name.cloned().unwrap_or_else(|| context.to_string()), ty)
 }
 
 fn event_class(id: u16, tracepoint: &Tracepoint) -> EventClass {
@@ -177,6 +184,16 @@ mod tests {
         assert_eq!(classes.assign(Some(0), &some.expect("short"), &table(&[(0, "a")])), (1, true));
         let names: Vec<_> = classes.model(0)[1].context.iter().map(|field| field.name.clone()).collect();
         assert_eq!(names, ["vtid", "perf:thread:cycles"]);
+    }
+
+    #[test]
+    fn raw_counters_bear_the_names_that_they_were_given() {
+        let mut classes = Classes::default();
+        let list = ContextList::new(&[Context::raw(0x1a8), Context::raw(2)]).expect("short");
+        classes.name_raw(Context::raw(0x1a8), "perf:thread:raw:r1a8:ld_blocks");
+        classes.assign(None, &list, &table(&[(0, "a")]));
+        let names: Vec<_> = classes.model(0)[0].context.iter().map(|field| field.name.clone()).collect();
+        assert_eq!(names, ["perf:thread:raw:r1a8:ld_blocks", "perf:thread:raw:r2"]);
     }
 
     #[test]

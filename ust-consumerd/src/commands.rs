@@ -104,6 +104,7 @@ impl Daemon {
             current: self.current.clone(),
             left_behind: images.iter().filter(|image| image.kept).count() as u64,
             unclaimed: self.hub.apps.unclaimed() as u64,
+            unclaimed_images: self.hub.apps.left(),
             notes: self.notes().iter().take(WARNING_COUNT_MAX).cloned().collect(),
         }
     }
@@ -140,6 +141,7 @@ impl Daemon {
         for channel in &config.channels {
             check_channel(channel)?;
         }
+        one_name_each(&config)?;
         for rule in &config.rules {
             check_rule(rule)?;
             if config.channel(&rule.channel).is_none() {
@@ -365,7 +367,7 @@ impl Daemon {
                 contexts::check(&there.contexts)
                     .map_err(|error| Refused::new(Kind::Invalid, error.to_string(), error.hint()))?;
             }
-            Ok(())
+            one_name_each(config)
         })
     }
 
@@ -464,6 +466,11 @@ fn check_channel(channel: &ChannelConfig) -> Result<()> {
         return Err(Refused::new(Kind::Invalid, message, "--tracefile-size SIZE --tracefile-count COUNT"));
     }
     Ok(())
+}
+
+fn one_name_each(config: &SessionConfig) -> Result<()> {
+    contexts::check_raw_names(&config.channels)
+        .map_err(|message| Refused::new(Kind::Invalid, message, "the same name, or another session"))
 }
 
 /// A channel of that name, or any, that has been recorded to.

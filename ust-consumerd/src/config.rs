@@ -174,23 +174,7 @@ impl RuleConfig {
 }
 
 /// The levels by name, in order of their numbers, as LTTng calls them.
-pub const LOG_LEVELS: [&str; 15] = [
-    "EMERG",
-    "ALERT",
-    "CRIT",
-    "ERR",
-    "WARNING",
-    "NOTICE",
-    "INFO",
-    "DEBUG_SYSTEM",
-    "DEBUG_PROGRAM",
-    "DEBUG_PROCESS",
-    "DEBUG_MODULE",
-    "DEBUG_UNIT",
-    "DEBUG_FUNCTION",
-    "DEBUG_LINE",
-    "DEBUG",
-];
+pub const LOG_LEVELS: [&str; 15] = LogLevel::NAMES;
 
 /// The level of that number, and the least severe one for numbers that no level has.
 fn level(number: u8) -> LogLevel {

@@ -115,7 +115,7 @@ fn session_config(options: &EngineOptions) -> SessionConfig {
         subbuf_bytes: options.channel.subbuf_bytes,
         subbuf_count: options.channel.subbuf_count,
         tick_ms: u64::try_from(options.tick.as_millis()).unwrap_or(u64::MAX),
-        contexts: options.contexts.iter().map(|context| context.name().to_owned()).collect(),
+        contexts: options.contexts.clone(),
         ..ChannelConfig::new(CHANNEL)
     });
     let rule =

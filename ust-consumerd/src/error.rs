@@ -2,7 +2,7 @@
 //! Why a recording cannot begin. What goes wrong later is contained, counted and told in the summary.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ust_filter::FilterError;
 
@@ -27,6 +27,16 @@ pub enum StartError {
     /// Another recorder uses the directory.
     #[error("runtime directory `{}` is in use by another recorder", .0.display())]
     Busy(PathBuf),
+    /// No program has left anything that could be recovered.
+    #[error("{}", nothing_left(path, running, *by_daemon))]
+    NothingLeft {
+        /// The runtime directory.
+        path: PathBuf,
+        /// Running programs with a flight recorder of their own.
+        running: Vec<String>,
+        /// A daemon takes what programs leave.
+        by_daemon: bool,
+    },
     /// The programs could not send their wakeups.
     #[error("runtime directory `{}` has a path of {bytes} bytes; the longest that programs can reach has {max}", path.display())]
     PathTooLong {
@@ -50,12 +60,18 @@ pub enum StartError {
     #[error("the context `{name}` cannot be had here: {source}")]
     Counter {
         /// Its name.
-        name: &'static str,
+        name: String,
         /// What the kernel said.
         source: io::Error,
     },
+    /// A counter of the hardware, where there is none.
+    #[error("the context `{name}` cannot be had here: this machine gives programs no counters of the hardware")]
+    NoHardwareCounters {
+        /// Its name.
+        name: String,
+    },
     /// All slots are taken by channels, or by threads that still hold rings of earlier channels.
-    #[error("no channel slot is free: 63 are in use, or held by running threads that recorded for earlier channels")]
+    #[error("no channel slot is free: 62 are in use, or held by running threads that recorded for earlier channels")]
     NoSlot,
     /// The kernel refused something.
     #[error("cannot {action} `{}`: {source}", path.display())]
@@ -85,11 +101,22 @@ impl StartError {
                 format!("chmod 700 '{}', or another directory in UST_RUNTIME_DIR", path.display())
             }
             Self::Busy(_) => "end the other recorder, or use another directory (UST_RUNTIME_DIR)".to_owned(),
+            Self::NothingLeft { running, .. } if !running.is_empty() => {
+                "ust recover --running, to copy what running programs hold".to_owned()
+            }
+            Self::NothingLeft { by_daemon: true, .. } => {
+                "ust list, to see what the daemon there has; ust snapshot record, for its flight recorders".to_owned()
+            }
+            Self::NothingLeft { .. } => "ust doctor, or look for /dev/shm/ust-*".to_owned(),
             Self::PathTooLong { .. } => "a shorter path in UST_RUNTIME_DIR".to_owned(),
             Self::OutputNotEmpty(_) => "another directory with -o, or remove what is there".to_owned(),
             Self::NoSlot => "destroy a session, or give the channel the sizes of one that was destroyed".to_owned(),
             Self::Rules(_) => "fewer or shorter patterns, and sizes inside the limits".to_owned(),
             Self::Filter(_) => "a filter such as 'size > 100 && name == \"abc*\"'".to_owned(),
+            Self::NoHardwareCounters { .. } => {
+                "a counter of the kernel's, such as perf:thread:task-clock; of a virtual machine, its host decides"
+                    .to_owned()
+            }
             Self::Counter { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => {
                     "without it; what programs may count says /proc/sys/kernel/perf_event_paranoid".to_owned()
@@ -104,4 +131,14 @@ impl StartError {
             },
         }
     }
+}
+
+fn nothing_left(path: &Path, running: &[String], by_daemon: bool) -> String {
+    let daemon = if by_daemon { ", and the daemon there has taken what others left" } else { "" };
+    let programs = match running {
+        [] => String::new(),
+        [program] => format!("; {program} runs, and has a flight recorder of its own"),
+        programs => format!("; {} programs run that have flight recorders of their own", programs.len()),
+    };
+    format!("no program has left anything in `{}`{daemon}{programs}", path.display())
 }

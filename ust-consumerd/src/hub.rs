@@ -313,7 +313,9 @@ impl Hub {
             image.rings_mut().for_each(|ring| ring.base = ring.counters());
             self.apps.images.push(image);
             self.limit_kept();
-        } else if !image.holds_foreign && (recorded || !self.leaves_unrecorded) {
+        } else if image.holds_foreign {
+            self.apps.leave(&image);
+        } else if recorded || !self.leaves_unrecorded {
             self.apps.remove_file(&image);
         }
     }

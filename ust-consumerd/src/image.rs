@@ -14,22 +14,22 @@ use std::time::Instant;
 
 use ust_shm::atomics::Ordering;
 use ust_shm::context::ContextList;
-use ust_shm::decode::{Tracepoint, decode};
 use ust_shm::filter::area::Application;
 use ust_shm::head::Head;
 use ust_shm::layout::{
-    HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, ImageHeader, ObjectEntry, WORDS_BYTES, clock, image_state, object_state,
-    ring_state,
+    HEAD_BYTES, IMAGE_ABI, IMAGE_MAGIC, ImageHeader, OWN_CHANNEL_UID, ObjectEntry, WORDS_BYTES, clock, flags,
+    image_state, object_state, ring_state,
 };
 use ust_shm::limits::{
-    CHANNEL_COUNT_MAX, EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, PIECE_ALIGN,
-    RING_COUNT_MAX, SPECIAL_BIT,
+    EVENT_ID_COUNT_MAX, IMAGE_BYTES, OBJECT_BYTES_MAX, OBJECT_COUNT_MAX, OWN_SLOT, PIECE_ALIGN, RING_COUNT_MAX,
+    SPECIAL_BIT,
 };
 use ust_shm::ring::Geometry;
 use ust_shm::rules::RulesView;
 
 use crate::channels::Channels;
 use crate::classes::Table;
+use crate::descriptors::{self, Tracepoints};
 use crate::limits::IMAGE_DESCRIPTOR_BYTES_MAX;
 use crate::map::Mapping;
 use crate::owner::Owner;
@@ -47,6 +47,17 @@ pub(crate) struct Identity {
     pub procname: [u8; 16],
     pub clock: u32,
     pub image_bytes: u64,
+    /// Whether the program is its own flight recorder.
+    pub own_trace: bool,
+}
+
+/// Which rings of an image are read where no session has their channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Orphans {
+    /// Those of the program's own channel.
+    OwnChannel,
+    /// All: the recorders that knew the channels are gone.
+    All,
 }
 
 /// A linked object of the process that declares tracepoints.
@@ -55,7 +66,7 @@ struct Object {
     idx: usize,
     words: Mapping,
     first_event_id: u16,
-    tracepoints: Vec<Arc<Tracepoint>>,
+    tracepoints: Tracepoints,
 }
 
 /// An entry of the ring directory that was looked at.
@@ -65,7 +76,7 @@ pub(crate) enum Slot {
     Unknown,
     /// Unusable.
     Ignored,
-    /// Of a channel that nobody knows, or that was known once.
+    /// Of a channel that nobody knows, or that was known once, or is the program's own.
     Foreign,
     /// One of ours.
     Ours(Box<Ring>),
@@ -245,7 +256,7 @@ impl Image {
                 continue;
             }
             let object = self.read_object(idx, entry).map_err(|reason| format!("object {idx} {reason}"))?;
-            for (id, tracepoint) in (object.first_event_id..).zip(&object.tracepoints) {
+            for (id, tracepoint) in (object.first_event_id..).zip(object.tracepoints.iter()) {
                 if self.table.insert(id, Arc::clone(tracepoint)).is_some() {
                     return Err(format!("object {idx} uses event id {id}, which is taken"));
                 }
@@ -280,10 +291,10 @@ impl Image {
         self.file
             .read_exact_at(&mut copy, offset_untrusted + words_bytes)
             .map_err(|error| format!("cannot be read: {error}"))?;
-        let tracepoints = decode(&copy, count_untrusted).map_err(|error| format!("is malformed: {error}"))?;
+        let tracepoints =
+            descriptors::shared(copy, count_untrusted).map_err(|error| format!("is malformed: {error}"))?;
         let words = Mapping::new(&self.file, offset_untrusted, words_bytes)
             .map_err(|error| format!("cannot be mapped: {error}"))?;
-        let tracepoints = tracepoints.into_iter().map(Arc::new).collect();
         Ok(Object { idx, words, first_event_id: first_untrusted as u16, tracepoints })
     }
 
@@ -294,7 +305,7 @@ impl Image {
 
     /// Takes back words that a process which has just started has set on its own: the rules that it reads know nothing of trackers.
     pub(crate) fn store_words(&self, rules: &RulesView<'_>) {
-        let strange = !(self.wanted | 1 << SPECIAL_BIT);
+        let strange = !(self.wanted | 1 << OWN_SLOT | 1 << SPECIAL_BIT);
         let words = self.objects.iter().flat_map(|object| {
             (0..object.tracepoints.len() as u64).filter_map(|i| object.words.region().word(WORDS_BYTES * i))
         });
@@ -314,7 +325,7 @@ impl Image {
             if !head.object(object.idx).is_some_and(live) {
                 continue;
             }
-            for (i, t) in (0..).zip(&object.tracepoints) {
+            for (i, t) in (0..).zip(object.tracepoints.iter()) {
                 let word = |n: u64| object.words.region().word(WORDS_BYTES * i + 8 * n);
                 let (Some(enable), Some(filter)) = (word(0), word(1)) else { continue };
                 let event = (t.provider.as_str(), t.name.as_str(), t.loglevel);
@@ -369,17 +380,20 @@ impl Image {
         ours.map(|ring| Slot::Ours(Box::new(ring))).map_err(|error| format!("cannot be mapped: {error}"))
     }
 
-    /// Gives every ring, whatever its channel, to `session`: the recorders that knew the channels are gone.
+    /// Gives rings of channels that no session has to `session`.
     ///
     /// # Errors
     /// The objects cannot be read.
-    pub(crate) fn take_orphans(&mut self, session: u64) -> Result<(), Refusal> {
+    pub(crate) fn take_orphans(&mut self, session: u64, orphans: Orphans) -> Result<(), Refusal> {
         self.read_objects()?;
         let count = (self.header().ring_count.load(Ordering::Acquire) as usize).min(RING_COUNT_MAX);
         for idx in 0..count {
             let head = self.head();
             let shape = head.ring(idx).ok_or_else(String::new).and_then(|e| Shape::load(e, self.identity.image_bytes));
             let slot = shape.and_then(|shape| {
+                if orphans == Orphans::OwnChannel && shape.channel_uid != OWN_CHANNEL_UID {
+                    return Err("is of a channel that a session may have".to_owned());
+                }
                 let Geometry { subbuf_bytes, subbuf_count } = shape.geometry;
                 let contexts =
                     contexts_of(&head, shape.channel_uid).ok_or("is of a channel that nobody knows any more")?;
@@ -444,7 +458,7 @@ impl Image {
 
 /// The contexts of the channel of that uid, by the image's own table.
 fn contexts_of(head: &Head, uid: u64) -> Option<ContextList> {
-    let channels = (0..CHANNEL_COUNT_MAX).filter_map(|slot| head.load_channel(slot));
+    let channels = (0..=OWN_SLOT as usize).filter_map(|slot| head.load_channel(slot));
     channels.into_iter().find(|channel| channel.uid == uid).map(|channel| channel.contexts)
 }
 
@@ -478,5 +492,6 @@ fn check_header(header: &ImageHeader, file_bytes: u64) -> Result<Identity, Refus
         procname,
         clock: clock_untrusted,
         image_bytes: file_bytes,
+        own_trace: header.flags.load(Ordering::Relaxed) & flags::OWN_TRACE != 0,
     })
 }

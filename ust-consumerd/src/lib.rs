@@ -42,6 +42,7 @@ mod config;
 mod contexts;
 pub mod control;
 mod daemon;
+mod descriptors;
 mod drain;
 mod engine;
 mod error;
@@ -73,13 +74,14 @@ pub use commands::DEFAULT_CHANNEL;
 pub use config::{
     ChannelConfig, LOG_LEVELS, Mode, RotationSchedule, RuleConfig, SessionConfig, SnapshotOutput, Tracker,
 };
+pub use contexts::check_context_name;
 pub use daemon::{Daemon, DaemonOptions};
 pub use engine::Engine;
 pub use error::StartError;
 pub use nearest::nearest;
 pub use options::{ChannelOptions, EngineOptions};
 pub use recording::Recording;
-pub use recover::recover;
+pub use recover::{RecoverOptions, Recovered, recover};
 pub use runtime_dir::RuntimeDir;
 pub use summary::{EventCount, Losses, Process, Progress, Summary};
 pub use ust_filter::FilterError;

@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ust_shm::context::Context;
 use ust_shm::layout::LossMode;
 
 use crate::limits::TICK_DEFAULT;
@@ -43,7 +42,7 @@ pub struct EngineOptions {
     /// What an event's fields and contexts must be like to be recorded, in the language of `ust_filter`.
     pub filter: Option<String>,
     /// What is added to each event.
-    pub contexts: Vec<Context>,
+    pub contexts: Vec<String>,
     /// How long half-filled sub-buffers may wait.
     pub tick: Duration,
     /// Record this process alone, and switch off all others in the runtime directory.

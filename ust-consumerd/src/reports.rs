@@ -57,6 +57,7 @@ impl Hub {
                     uid,
                     gid,
                     running: !image.kept,
+                    own_trace: identity.own_trace,
                     tracepoints: tracepoints.collect(),
                 },
             ));

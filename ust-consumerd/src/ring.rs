@@ -146,6 +146,8 @@ pub(crate) struct Ring {
     pub origin: Origin,
     /// Where its packets go; a stream is given back when a lease ends.
     pub stream: Option<StreamId>,
+    /// Tracepoints that the image had when the stream was chosen.
+    pub described: usize,
     /// Discarded events of this ring that the trace has reported.
     pub discarded_reported: u64,
     /// Whether it was looked up in the files of a recorder before us.
@@ -211,6 +213,7 @@ impl Ring {
             lease: None,
             origin,
             stream: None,
+            described: 0,
             discarded_reported,
             settled: false,
             contexts: channel.contexts,

@@ -214,5 +214,6 @@ impl Session {
             let limits = FileLimits { bytes: channel.tracefile_bytes, count: channel.tracefile_count };
             trace.set_channel(slot.slot, ChannelFiles { name: channel.name.clone(), limits });
         }
+        contexts::raw_names(&self.config.channels).for_each(|(context, name)| trace.name_raw(context, name));
     }
 }

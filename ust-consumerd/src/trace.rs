@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use ust_ctf::metadata;
 use ust_ctf::model::{EnvValue, TraceClass};
 use ust_ctf::packet::PacketHeader;
-use ust_shm::context::ContextList;
+use ust_shm::context::{Context, ContextList};
 use ust_shm::region::Region;
 
 use crate::classes::{Classes, Table};
@@ -271,6 +271,11 @@ impl Trace {
         }
         self.metadata_stale = false;
         Ok(())
+    }
+
+    /// Says what people call a raw counter.
+    pub(crate) fn name_raw(&mut self, context: Context, name: &str) {
+        self.classes.name_raw(context, name);
     }
 
     /// Says what the files of the channel in `slot` are called and how large they may become.

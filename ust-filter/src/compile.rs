@@ -97,10 +97,15 @@ fn put(out: &mut ProgramBuilder, node: &Node) {
 }
 
 fn put_binary(out: &mut ProgramBuilder, operator: Binary, left: &Node, right: &Node) {
-    if let (Some(comparison), Expr::Reference(idx), Expr::Integer(value)) =
-        (comparison(operator), &left.expr, &right.expr)
-    {
-        return out.op(&Op::CompareInteger(comparison, *idx as u16, *value));
+    // What nearly all filters are made of, for which there is an operation of its own.
+    match (comparison(operator), &left.expr, constant(right), constant(left), &right.expr) {
+        (Some(comparison), Expr::Reference(idx), Some(value), _, _) => {
+            return out.op(&Op::CompareInteger(comparison, *idx as u16, value));
+        }
+        (Some(comparison), _, _, Some(value), Expr::Reference(idx)) => {
+            return out.op(&Op::CompareInteger(turned(comparison), *idx as u16, value));
+        }
+        _ => {}
     }
     put(out, left);
     put(out, right);
@@ -112,6 +117,28 @@ fn put_binary(out: &mut ProgramBuilder, operator: Binary, left: &Node, right: &N
         Binary::ShiftRight => Op::Bits(4),
         _ => Op::Compare(comparison(operator).unwrap_or(Comparison::Equal)),
     });
+}
+
+/// The integer that a node is, whatever the event: a number, with signs before it.
+fn constant(node: &Node) -> Option<i64> {
+    match &node.expr {
+        Expr::Integer(value) => Some(*value),
+        Expr::Unary(Unary::Plus, operand) => constant(operand),
+        Expr::Unary(Unary::Minus, operand) => constant(operand).map(i64::wrapping_neg),
+        Expr::Unary(Unary::Complement, operand) => constant(operand).map(|value| !value),
+        _ => None,
+    }
+}
+
+/// The comparison that says the same with its operands exchanged.
+fn turned(comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Less => Comparison::Greater,
+        Comparison::Greater => Comparison::Less,
+        Comparison::LessOrEqual => Comparison::GreaterOrEqual,
+        Comparison::GreaterOrEqual => Comparison::LessOrEqual,
+        same => same,
+    }
 }
 
 fn comparison(operator: Binary) -> Option<Comparison> {

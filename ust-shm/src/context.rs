@@ -6,9 +6,13 @@
 use crate::descriptor::{Base, Integer};
 use crate::limits::CONTEXT_COUNT_MAX;
 
-/// One context, known by its code.
+/// One context, known by its code; a raw counter also by what the hardware is to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Context(u8);
+pub struct Context {
+    code: u8,
+    /// Of a raw counter; 0 for all others.
+    config: u64,
+}
 
 /// How a context is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +71,16 @@ const PLAIN: [(&str, ContextType); 20] = [
 /// Code of the first counter.
 const PERF_FIRST: u8 = 64;
 
+/// Code of every raw counter; in a list, the 8 bytes of its configuration follow.
+const RAW_CODE: u8 = 48;
+
+/// Begin of the names of raw counters, before the configuration.
+const RAW_PREFIX: &str = "perf:thread:raw:r";
+
 const HARDWARE: u32 = 0;
 const SOFTWARE: u32 = 1;
 const CACHE: u32 = 3;
+const RAW: u32 = 4;
 
 /// Cache, operation (0 load, 1 store, 2 prefetch), result (0 access, 1 miss).
 const fn cache(cache: u64, operation: u64, result: u64) -> u64 {
@@ -138,43 +149,66 @@ pub const PLAIN_CODE_COUNT: usize = PLAIN.len() + 1;
 
 #[allow(missing_docs)] // the names are the documentation
 impl Context {
-    pub const VPID: Self = Self(1);
-    pub const VTID: Self = Self(2);
-    pub const PROCNAME: Self = Self(3);
-    pub const PTHREAD_ID: Self = Self(4);
-    pub const CPU_ID: Self = Self(5);
-    pub const IP: Self = Self(6);
-    pub const VUID: Self = Self(7);
-    pub const VEUID: Self = Self(8);
-    pub const VSUID: Self = Self(9);
-    pub const VGID: Self = Self(10);
-    pub const VEGID: Self = Self(11);
-    pub const VSGID: Self = Self(12);
-    pub const CGROUP_NS: Self = Self(13);
-    pub const IPC_NS: Self = Self(14);
-    pub const MNT_NS: Self = Self(15);
-    pub const NET_NS: Self = Self(16);
-    pub const PID_NS: Self = Self(17);
-    pub const TIME_NS: Self = Self(18);
-    pub const USER_NS: Self = Self(19);
-    pub const UTS_NS: Self = Self(20);
+    pub const VPID: Self = Self::named(1);
+    pub const VTID: Self = Self::named(2);
+    pub const PROCNAME: Self = Self::named(3);
+    pub const PTHREAD_ID: Self = Self::named(4);
+    pub const CPU_ID: Self = Self::named(5);
+    pub const IP: Self = Self::named(6);
+    pub const VUID: Self = Self::named(7);
+    pub const VEUID: Self = Self::named(8);
+    pub const VSUID: Self = Self::named(9);
+    pub const VGID: Self = Self::named(10);
+    pub const VEGID: Self = Self::named(11);
+    pub const VSGID: Self = Self::named(12);
+    pub const CGROUP_NS: Self = Self::named(13);
+    pub const IPC_NS: Self = Self::named(14);
+    pub const MNT_NS: Self = Self::named(15);
+    pub const NET_NS: Self = Self::named(16);
+    pub const PID_NS: Self = Self::named(17);
+    pub const TIME_NS: Self = Self::named(18);
+    pub const USER_NS: Self = Self::named(19);
+    pub const UTS_NS: Self = Self::named(20);
 }
 
 impl Context {
+    const fn named(code: u8) -> Self {
+        Self { code, config: 0 }
+    }
+
+    /// The counter of the hardware's own that has this configuration, as the processor's manual says.
+    #[must_use]
+    pub const fn raw(config: u64) -> Self {
+        Self { code: RAW_CODE, config }
+    }
+
+    /// The context that `text` names, and what people want to call it: `perf:thread:raw:rN:NAME`, with N in hexadecimal, or without
+    /// `:NAME`; for all others the text itself.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<(Self, &str)> {
+        let Some(raw) = text.strip_prefix(RAW_PREFIX) else { return Some((Self::from_name(text)?, text)) };
+        let (config, name) = raw.split_once(':').unwrap_or((raw, "raw"));
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || b"_-".contains(&c));
+        let is_config = (1..=16).contains(&config.len()) && config.bytes().all(|c| c.is_ascii_hexdigit());
+        let config = u64::from_str_radix(config, 16).ok().filter(|_| is_config && is_name(name))?;
+        Some((Self::raw(config), text))
+    }
+
     /// The context with this code.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        let context = Self(code);
+        let context = Self::named(code);
         (context.plain().is_some() || context.counter().is_some()).then_some(context)
     }
 
-    /// The context that people call `name`, as after `$ctx.`.
+    /// The context that people call `name`, as after `$ctx.`. Raw counters have no such name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|context| context.name() == name)
     }
 
-    /// All contexts, in the order of their codes.
+    /// All contexts but raw counters, in the order of their codes.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..=u8::MAX).filter_map(Self::from_code)
     }
@@ -182,12 +216,21 @@ impl Context {
     /// Its code.
     #[must_use]
     pub const fn code(self) -> u8 {
-        self.0
+        self.code
     }
 
-    /// What people call it.
+    /// What a raw counter counts; 0 for all others.
+    #[must_use]
+    pub const fn config(self) -> u64 {
+        self.config
+    }
+
+    /// What people call it; for a raw counter, what is common to them all (it is displayed whole).
     #[must_use]
     pub fn name(self) -> &'static str {
+        if self.code == RAW_CODE {
+            return "perf:thread:raw";
+        }
         self.plain().map(|(name, _)| name).or_else(|| self.counter().map(|(name, ..)| name)).unwrap_or_default()
     }
 
@@ -209,22 +252,31 @@ impl Context {
     /// The counter that it is, if it is one.
     #[must_use]
     pub fn perf(self) -> Option<PerfCounter> {
+        if self.code == RAW_CODE {
+            return Some(PerfCounter { ty: RAW, config: self.config });
+        }
         self.counter().map(|(_, ty, config)| PerfCounter { ty, config })
     }
 
     fn plain(self) -> Option<(&'static str, ContextType)> {
-        PLAIN.get(usize::from(self.0).checked_sub(1)?).copied()
+        PLAIN.get(usize::from(self.code).checked_sub(1)?).copied()
     }
 
     fn counter(self) -> Option<(&'static str, u32, u64)> {
-        PERF.get(usize::from(self.0.checked_sub(PERF_FIRST)?)).copied()
+        PERF.get(usize::from(self.code.checked_sub(PERF_FIRST)?)).copied()
+    }
+}
+
+impl core::fmt::Display for Context {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if self.code == RAW_CODE { write!(f, "{RAW_PREFIX}{:x}", self.config) } else { f.write_str(self.name()) }
     }
 }
 
 /// The contexts of a channel, in the order in which they lie in its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextList {
-    /// Codes, then zeros.
+    /// Codes, each raw counter's followed by its configuration, then zeros.
     codes: [u8; CONTEXT_COUNT_MAX],
 }
 
@@ -232,28 +284,44 @@ impl ContextList {
     /// No contexts.
     pub const NONE: Self = Self { codes: [0; CONTEXT_COUNT_MAX] };
 
-    /// The list of these contexts; `None` where there are more than [`CONTEXT_COUNT_MAX`].
+    /// The list of these contexts; `None` where they do not fit: [`CONTEXT_COUNT_MAX`] bytes, of which a raw counter takes nine.
     #[must_use]
     pub fn new(contexts: &[Context]) -> Option<Self> {
         let mut list = Self::default();
-        let places = list.codes.get_mut(..contexts.len())?;
-        for (place, context) in places.iter_mut().zip(contexts) {
-            *place = context.code();
+        let mut at = 0;
+        for context in contexts {
+            *list.codes.get_mut(at)? = context.code;
+            at += 1;
+            if context.code == RAW_CODE {
+                list.codes.get_mut(at..at + 8)?.copy_from_slice(&context.config.to_le_bytes());
+                at += 8;
+            }
         }
         Some(list)
     }
 
-    /// The list with these codes; `None` where one is unknown, or follows the end.
+    /// The list with these codes; `None` where one is unknown or cut off, or follows the end.
     #[must_use]
     pub fn from_codes(codes: [u8; CONTEXT_COUNT_MAX]) -> Option<Self> {
-        let mut ended = false;
-        for code in codes {
-            ended |= code == 0;
-            if ended && code != 0 || !ended && Context::from_code(code).is_none() {
-                return None;
+        let list = Self { codes };
+        let mut at = 0;
+        while let Some((context, next)) = list.at(at) {
+            if context.code != RAW_CODE {
+                Context::from_code(context.code)?;
             }
+            at = next;
         }
-        Some(Self { codes })
+        codes.get(at..)?.iter().all(|&code| code == 0).then_some(list)
+    }
+
+    /// The context whose code stands at `at`, checked or not, and where the next one is; `None` at the end.
+    fn at(&self, at: usize) -> Option<(Context, usize)> {
+        let code = *self.codes.get(at).filter(|&&code| code != 0)?;
+        if code != RAW_CODE {
+            return Some((Context::named(code), at + 1));
+        }
+        let config = self.codes.get(at + 1..)?.first_chunk::<8>()?;
+        Some((Context::raw(u64::from_le_bytes(*config)), at + 9))
     }
 
     /// The codes, then zeros.
@@ -264,7 +332,12 @@ impl ContextList {
 
     /// The contexts, in order.
     pub fn iter(&self) -> impl Iterator<Item = Context> + use<> {
-        self.codes.into_iter().take_while(|&code| code != 0).map(Context)
+        let (list, mut at) = (*self, 0);
+        core::iter::from_fn(move || {
+            let (context, next) = list.at(at)?;
+            at = next;
+            Some(context)
+        })
     }
 
     /// Whether there is none.
@@ -309,5 +382,30 @@ mod tests {
         assert_eq!(ContextList::from_codes(codes), None, "a gap");
         codes[0] = 63;
         assert_eq!(ContextList::from_codes(codes), None, "an unknown code");
+    }
+
+    #[test]
+    fn raw_counters_are_named_with_their_configuration_and_kept_in_lists() {
+        let text = "perf:thread:raw:r01a8:ld_blocks";
+        let (raw, name) = Context::parse(text).expect("as LTTng writes it");
+        assert_eq!((raw, name, raw.to_string().as_str()), (Context::raw(0x1a8), text, "perf:thread:raw:r1a8"));
+        assert_eq!(raw.perf(), Some(PerfCounter { ty: RAW, config: 0x1a8 }));
+        assert_eq!((raw.ty(), raw.bytes()), (WORD, 8));
+        assert_eq!(Context::parse("perf:thread:raw:r1a8").map(|(context, _)| context), Some(raw));
+        assert_eq!(Context::parse("vtid"), Some((Context::VTID, "vtid")));
+        let wrong = ["", "r", "r:x", "rxyz:x", "r+1:x", "r1:", "r1:a b", "r1:a:b", "r12345678123456781:x", "0110:x"];
+        for wrong in wrong.map(|rest| format!("perf:thread:raw:{rest}")) {
+            assert_eq!(Context::parse(&wrong), None, "{wrong}");
+        }
+        assert_eq!((Context::from_code(RAW_CODE), Context::from_name("perf:thread:raw")), (None, None));
+        let all = [Context::VTID, Context::raw(0), Context::IP, Context::raw(u64::MAX), raw, Context::CPU_ID];
+        let list = ContextList::new(&all).expect("31 bytes");
+        assert_eq!(list.iter().collect::<Vec<_>>(), all);
+        assert_eq!(list.bytes(), 4 + 8 + 8 + 8 + 8 + 4);
+        assert_eq!(ContextList::from_codes(list.codes()), Some(list));
+        assert_eq!(ContextList::new(&[Context::raw(1); 4]), None, "36 bytes");
+        let mut cut = [1; CONTEXT_COUNT_MAX];
+        cut[CONTEXT_COUNT_MAX - 8] = RAW_CODE;
+        assert_eq!(ContextList::from_codes(cut), None, "seven bytes of a configuration");
     }
 }

@@ -48,6 +48,27 @@ pub enum LogLevel {
     Debug = 14,
 }
 
+impl LogLevel {
+    /// The names, by number.
+    pub const NAMES: [&str; 15] = [
+        "EMERG",
+        "ALERT",
+        "CRIT",
+        "ERR",
+        "WARNING",
+        "NOTICE",
+        "INFO",
+        "DEBUG_SYSTEM",
+        "DEBUG_PROGRAM",
+        "DEBUG_PROCESS",
+        "DEBUG_MODULE",
+        "DEBUG_UNIT",
+        "DEBUG_FUNCTION",
+        "DEBUG_LINE",
+        "DEBUG",
+    ];
+}
+
 /// One field of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FieldDesc {

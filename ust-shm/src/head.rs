@@ -34,10 +34,10 @@ impl Head {
         self.0.get(0)
     }
 
-    /// Slot `slot` of the channel table.
+    /// Slot `slot` of the channel table: one of the channels in rules, or the program's own.
     #[must_use]
     pub fn channel(&self, slot: usize) -> Option<&ChannelSlot> {
-        if slot >= CHANNEL_COUNT_MAX {
+        if slot > OWN_SLOT as usize {
             return None;
         }
         self.0.get(CHANNELS_OFFSET + 64 * slot as u64)
@@ -68,23 +68,14 @@ impl Head {
         }
     }
 
-    /// Writes the channels of `rules` into the channel table, and clears the slots that the rules do not name.
+    /// Writes the channels of `rules` into the channel table, and clears the slots that the rules do not name; the program's own stays.
     ///
     /// The Release store of each enable word that follows publishes the slots to the threads that find the word set.
     pub fn store_channels(&self, rules: &RulesView<'_>) {
         let mut named = 0u64;
         for channel in rules.channels() {
             named |= 1 << channel.slot;
-            let Some(slot) = self.channel(channel.slot as usize) else { continue };
-            slot.subbuf_bytes.store(channel.subbuf_bytes, Ordering::Relaxed);
-            slot.subbuf_count.store(channel.subbuf_count, Ordering::Relaxed);
-            slot.mode.store(channel.mode as u32, Ordering::Relaxed);
-            slot.block_timeout_us.store(channel.block_timeout_us, Ordering::Relaxed);
-            let codes = channel.contexts.codes();
-            for (word, codes) in slot.contexts.iter().zip(codes.as_chunks::<8>().0) {
-                word.store(u64::from_le_bytes(*codes), Ordering::Relaxed);
-            }
-            slot.uid.store(channel.uid, Ordering::Release);
+            self.store_channel(&channel);
         }
         for i in (0..CHANNEL_COUNT_MAX).filter(|i| named & 1 << i == 0) {
             if let Some(slot) = self.channel(i)
@@ -93,6 +84,20 @@ impl Head {
                 slot.uid.store(0, Ordering::Release);
             }
         }
+    }
+
+    /// Writes one channel into its slot.
+    pub fn store_channel(&self, channel: &Channel) {
+        let Some(slot) = self.channel(channel.slot as usize) else { return };
+        slot.subbuf_bytes.store(channel.subbuf_bytes, Ordering::Relaxed);
+        slot.subbuf_count.store(channel.subbuf_count, Ordering::Relaxed);
+        slot.mode.store(channel.mode as u32, Ordering::Relaxed);
+        slot.block_timeout_us.store(channel.block_timeout_us, Ordering::Relaxed);
+        let codes = channel.contexts.codes();
+        for (word, codes) in slot.contexts.iter().zip(codes.as_chunks::<8>().0) {
+            word.store(u64::from_le_bytes(*codes), Ordering::Relaxed);
+        }
+        slot.uid.store(channel.uid, Ordering::Release);
     }
 
     /// The checked copy of channel slot `slot`; `None` where it is unused or holds values outside the limits.

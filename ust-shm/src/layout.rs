@@ -35,6 +35,9 @@ pub const CHANNEL_SLOT_COUNT: usize = 64;
 /// Bytes of the two words of a tracepoint: enable word, filter word.
 pub const WORDS_BYTES: u64 = 16;
 
+/// Uid of the channel in slot `OWN_SLOT`, in every image; consumers hand out smaller ones.
+pub const OWN_CHANNEL_UID: u64 = u64::MAX;
+
 /// Offset of the event counters in an arena: directly behind the header, so that a writer needs one address for both.
 pub const COUNTERS_OFFSET: u64 = 512;
 /// Bytes of one sub-buffer entry.
@@ -52,6 +55,8 @@ pub mod clock {
 pub mod flags {
     /// The program may be made to wait by channels in block mode.
     pub const ALLOW_BLOCKING: u32 = 1;
+    /// The program is its own flight recorder.
+    pub const OWN_TRACE: u32 = 2;
 }
 
 /// Values of [`ImageHeader::state`].
@@ -163,7 +168,8 @@ pub struct ImageHeader {
     pub ring_count: AtomicU32,
     pub event_id_count: AtomicU32,
     pub allocated: AtomicU64,
-    pad0: [AtomicU64; 5],
+    pub pid_ns: AtomicU64,
+    pad0: [AtomicU64; 4],
     pub rules_generation: AtomicU64,
     pub wakeup_wanted: AtomicU32,
     pad1: AtomicU32,
@@ -326,6 +332,7 @@ const _: () = {
     assert!(offset_of!(ImageHeader, procname) == 48);
     assert!(offset_of!(ImageHeader, state) == 64);
     assert!(offset_of!(ImageHeader, allocated) == 80);
+    assert!(offset_of!(ImageHeader, pid_ns) == 88);
     assert!(offset_of!(ImageHeader, rules_generation) == 128);
     assert!(offset_of!(ImageHeader, wakeup_wanted) == 136);
     assert!(offset_of!(ImageHeader, filter_seq) == 144);
@@ -344,7 +351,7 @@ const _: () = {
     assert!(offset_of!(SubbufEntry, migrations) == 48);
     assert!(offset_of!(ChannelSlot, contexts) == 32);
     assert!(CHANNELS_OFFSET + 64 * CHANNEL_SLOT_COUNT as u64 == OBJECTS_OFFSET);
-    assert!(CHANNEL_COUNT_MAX == SPECIAL_BIT as usize && CHANNEL_COUNT_MAX < CHANNEL_SLOT_COUNT);
+    assert!(CHANNEL_COUNT_MAX == OWN_SLOT as usize && OWN_SLOT < SPECIAL_BIT && OWN_SLOT < CHANNEL_SLOT_COUNT as u32);
     assert!(OBJECTS_OFFSET + 32 * OBJECT_COUNT_MAX as u64 == RINGS_OFFSET);
     assert!(RINGS_OFFSET + 64 * RING_COUNT_MAX as u64 <= FILTERS_OFFSET);
     assert!(FILTERS_OFFSET.is_multiple_of(PIECE_ALIGN));

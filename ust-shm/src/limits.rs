@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every limit of the contract, with the reason for the number.
 
-/// Channels in a runtime directory: one bit each in an enable word, in which one bit is [`SPECIAL_BIT`].
-pub const CHANNEL_COUNT_MAX: usize = 63;
+/// Channels in a runtime directory: one bit each in an enable word, in which one bit is that of [`OWN_SLOT`] and one is [`SPECIAL_BIT`].
+pub const CHANNEL_COUNT_MAX: usize = 62;
+
+/// The channel slot of what a program records on its own: no consumer hands it out, and no rules name it.
+pub const OWN_SLOT: u32 = 62;
 
 /// The bit of an enable word that says that the tracepoint has an entry in the filter area: a filter for some channel, or a channel
 /// with contexts. Two bits are set then, which no event of the fast path has.

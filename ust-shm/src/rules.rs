@@ -165,13 +165,34 @@ impl<'a> RulesView<'a> {
         &self,
         (provider, name, loglevel): (&'e str, &'e str, u8),
     ) -> impl Iterator<Item = Rule<'a>> + use<'a, 'e> {
-        let mut buffer = [0u8; EVENT_NAME_BYTES_MAX];
-        let len = provider.len() + 1 + name.len();
-        let bytes = provider.bytes().chain([b':']).chain(name.bytes());
-        for (slot, byte) in buffer.iter_mut().zip(bytes) {
+        let full = FullName::new(provider, name);
+        self.rules().filter(move |rule| full.as_bytes().is_some_and(|full| rule.wants(full, loglevel)))
+    }
+}
+
+/// `provider:name`, as patterns see it.
+#[derive(Clone, Copy, Debug)]
+pub struct FullName {
+    bytes: [u8; EVENT_NAME_BYTES_MAX],
+    len: usize,
+}
+
+impl FullName {
+    /// Joins the two.
+    #[must_use]
+    pub fn new(provider: &str, name: &str) -> Self {
+        let mut bytes = [0u8; EVENT_NAME_BYTES_MAX];
+        let joined = provider.bytes().chain([b':']).chain(name.bytes());
+        for (slot, byte) in bytes.iter_mut().zip(joined) {
             *slot = byte;
         }
-        self.rules().filter(move |rule| buffer.get(..len).is_some_and(|full| rule.wants(full, loglevel)))
+        Self { bytes, len: provider.len() + 1 + name.len() }
+    }
+
+    /// The name; `None` for one longer than [`EVENT_NAME_BYTES_MAX`], which no pattern matches.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        self.bytes.get(..self.len)
     }
 }
 

@@ -18,8 +18,8 @@ use ust_shm::filter::area::{Application, Area, Entry};
 use ust_shm::filter::run::{ContextSource, ContextValue, Corrupt};
 use ust_shm::filter::{Comparison, Op, ProgramBuilder, Reference};
 use ust_shm::head::Head;
-use ust_shm::layout::{FILTERS_BYTES, FILTERS_OFFSET, HEAD_BYTES, LossMode};
-use ust_shm::limits::SPECIAL_BIT;
+use ust_shm::layout::{FILTERS_BYTES, FILTERS_OFFSET, HEAD_BYTES, LossMode, OWN_CHANNEL_UID};
+use ust_shm::limits::{OWN_SLOT, SPECIAL_BIT};
 use ust_shm::region::Region;
 use ust_shm::rules::{Channel, EventRule, RulesBuilder, RulesView};
 
@@ -258,4 +258,31 @@ proptest! {
             prop_assert_eq!(slots & SPECIAL, 0);
         }
     }
+}
+
+#[test]
+fn applications_keep_what_the_program_records_on_its_own_with_and_without_filters() {
+    let image = Image::new();
+    let own = 1 << OWN_SLOT;
+    let of_program = Channel {
+        slot: OWN_SLOT,
+        uid: OWN_CHANNEL_UID,
+        mode: LossMode::Overwrite,
+        subbuf_bytes: 4096,
+        subbuf_count: 4,
+        block_timeout_us: 0,
+        contexts: ContextList::NONE,
+    };
+    image.head.store_channel(&of_program);
+    image.enable.store(own, Ordering::Relaxed);
+    image.apply(&rules(&[], &[(0, Vec::new())]));
+    assert_eq!(image.enable.load(Ordering::Relaxed), own | 1);
+    image.apply_some(&rules(&[], &[(0, equals(1))]), 0b1, 1);
+    assert_eq!(image.enable.load(Ordering::Relaxed), SPECIAL | own | 1);
+    assert_eq!((image.slots(1), image.slots(2)), (Ok(own | 1), Ok(own)));
+    image.apply(&rules(&[], &[(0, any_of(&[1, 2])), (1, equals(3))]));
+    assert_eq!((image.slots(2), image.slots(4)), (Ok(own | 1), Ok(own)));
+    image.apply(&rules(&[], &[]));
+    assert_eq!(image.enable.load(Ordering::Relaxed), own);
+    assert_eq!(image.head.load_channel(OWN_SLOT as usize), Some(of_program), "no rules clear its slot");
 }

@@ -33,6 +33,8 @@ pub struct Counters([Counter; COUNTER_COUNT_MAX]);
 struct Counter {
     /// The context's code; 0 = not in use.
     code: Cell<u32>,
+    /// Of a raw counter: what it counts.
+    config: Cell<u64>,
     /// Descriptor plus one; 0 = none.
     fd: Cell<u32>,
     /// What the kernel calls the counter.
@@ -63,11 +65,12 @@ impl Counters {
     pub fn read(&self, context: Context) -> u64 {
         let code = u32::from(context.code());
         for counter in &self.0 {
-            if counter.code.get() == code {
+            if counter.code.get() == code && counter.config.get() == context.config() {
                 return counter.read(context);
             }
             if counter.code.get() == 0 {
                 counter.code.set(code);
+                counter.config.set(context.config());
                 counter.open(context);
                 return counter.read(context);
             }

@@ -27,6 +27,7 @@ use crate::field::Wire;
 use crate::lease;
 use crate::nesting;
 use crate::process::count_lost;
+use crate::several::store_twice;
 use crate::special::{self, Fields, Fit};
 use crate::thread::{self, Level, ThreadState, Writer};
 use crate::tracepoint::Tracepoint;
@@ -54,7 +55,12 @@ pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wir
             unmark(mark);
             return;
         }
+        // SAFETY: the mark is set, and the wire is fit.
+        let is_stored = unsafe { store_twice(tracepoint, state, size, &wire) };
         unmark(mark);
+        if is_stored {
+            return;
+        }
     }
     let (stack, pc) = nesting::place();
     record_wire(wire, hidden, tracepoint, stack, pc);
@@ -104,7 +110,7 @@ fn only_writer(level: &Level, wanted: u64) -> Option<&Writer> {
 /// # Safety
 /// The writer has a ring with room for `size` bytes and a counter `counter`, and `put` stores that many bytes less the header's.
 #[inline(always)]
-unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
+pub unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
     let position = writer.cursor.position.get();
     let at = position.wrapping_add(writer.bias.get()) as *mut u8;
     let header = timestamp << (64 - TIMESTAMP_BITS) | u64::from(id);

@@ -14,6 +14,7 @@ use ust_shm::region::Region;
 use crate::description::Scratch;
 use crate::image::{self, Reason};
 use crate::objects;
+use crate::own_trace;
 use crate::process::{ImageObject, Process};
 use crate::tracepoint::Section;
 
@@ -47,6 +48,7 @@ pub fn register_object(process: &'static Process, head: &Head, place: usize, sec
             word.store(0, Ordering::Relaxed);
         }
     }
+    own_trace::set_own_bits(section.tracepoints(), |i| region.word(WORDS_BYTES * i));
     object.owner.store(owner, Ordering::Relaxed);
     entry.state.store(object_state::LIVE, Ordering::Release);
     let header = head.header().ok_or(NO_ROOM)?;

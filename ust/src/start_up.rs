@@ -18,6 +18,7 @@ use crate::description::Scratch;
 use crate::fork;
 use crate::image::{self, Reason};
 use crate::objects;
+use crate::own_trace;
 use crate::path::Path;
 use crate::process::{Process, stage};
 use crate::register;
@@ -74,6 +75,7 @@ fn begin() {
     let set = |name| sys::environment(name).is_some_and(|v| !v.is_empty() && v != c"0");
     SETTINGS.debug.store(u32::from(set(c"UST_DEBUG")), Ordering::Relaxed);
     SETTINGS.allow_blocking.store(u32::from(set(c"UST_ALLOW_BLOCKING")), Ordering::Relaxed);
+    own_trace::set_up(SETTINGS.debug.load(Ordering::Relaxed) != 0);
     match runtime_dir() {
         Ok(dir) => {
             // SAFETY: the constructor runs once, before any reader (`usable` is still 0).
@@ -164,7 +166,14 @@ fn make_image(process: &'static Process) -> Result<(), Reason> {
     };
     let (hidden, shown) = (name(b"/.").ok_or(too_long)?, name(b"/").ok_or(too_long)?);
     let blocking = if allow_blocking != 0 { flags::ALLOW_BLOCKING } else { 0 };
+    let own = own_trace::spec();
+    if own.is_some() {
+        own_trace::make_room(&apps);
+    }
     let head = image::create(&hidden, clock, blocking)?;
+    if let Some(own) = own {
+        own.begin(&head);
+    }
     process.set_image(head, hidden);
     let published = register::register_all(process, &head).and_then(|()| {
         let renamed = sys::rename(hidden.as_c_str(), shown.as_c_str());

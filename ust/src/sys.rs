@@ -94,6 +94,13 @@ impl Fd {
         Some(done)
     }
 
+    /// The next entries of a directory, as the kernel writes them (`linux_dirent64`); empty at its end, `None` on an error.
+    pub fn list<'b>(&self, buffer: &'b mut [u8]) -> Option<&'b [u8]> {
+        // SAFETY: a live slice of that length.
+        let n = unsafe { libc::syscall(libc::SYS_getdents64, self.0, buffer.as_mut_ptr(), buffer.len()) };
+        buffer.get(..usize::try_from(n).ok()?)
+    }
+
     /// Maps a part of the file, shared and writable.
     pub fn map(&self, offset: u64, bytes: u64) -> Option<NonNull<u8>> {
         let prot = libc::PROT_READ | libc::PROT_WRITE;
@@ -338,6 +345,13 @@ pub fn inode(path: &CStr) -> Option<u64> {
 pub fn effective_uid() -> u32 {
     // SAFETY: no pointers.
     unsafe { libc::geteuid() }
+}
+
+/// Whether a process has this id; a zombie has.
+pub fn process_lives(pid: u32) -> bool {
+    let Some(pid) = c_int::try_from(pid).ok().filter(|pid| *pid > 0) else { return false };
+    // SAFETY: no pointers; signal 0 only asks.
+    unsafe { libc::kill(pid, 0) == 0 || errno() != libc::ESRCH }
 }
 
 /// Whether a thread of this process has this id.

@@ -468,6 +468,24 @@ pub fn wait_for_ending() -> bool {
     (0..ENDING_TRIES).any(|_| is_quiet() || sys::let_others_run())
 }
 
+/// Whether this linked object was loaded with the program: its thread-local memory lies in the static block, at the thread pointer. That of an
+/// object loaded later is allocated, or (with luck, on some machines) in what was left of that block.
+pub fn is_loaded_with_program() -> bool {
+    const BLOCK_BYTES_MAX: usize = 1 << 20;
+    let thread_pointer: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the thread pointer, which the ABI keeps at fs:0.
+    unsafe {
+        core::arch::asm!("mov {}, qword ptr fs:[0]", out(reg) thread_pointer, options(nostack, preserves_flags, readonly));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: the thread pointer.
+    unsafe {
+        core::arch::asm!("mrs {}, tpidr_el0", out(reg) thread_pointer, options(nostack, preserves_flags, nomem));
+    }
+    STATE.with(|state| (&raw const *state as usize).abs_diff(thread_pointer) < BLOCK_BYTES_MAX)
+}
+
 /// Returns the rings of all threads and unmaps their states. For `unload` alone: nobody uses them any more.
 pub fn give_back_states(process: &Process) {
     forget_state();

@@ -4,7 +4,7 @@
 //! At exit other threads may still record, so everything stays mapped. On `dlclose` nobody may be in the library's code
 //! any more, or ever come back to it, so nobody uses the mappings of its copy of the runtime either.
 //!
-//! The two are told apart by the order of events: a function given to `atexit` belongs to the linked object. At exit the
+//! An object that was loaded with the program is never unloaded. For others the two are told apart by the order of events: a function given to `atexit` belongs to the linked object. At exit the
 //! C library calls it before any finaliser; on `dlclose` one of the object's own finalisers makes it do so, after
 //! [`BEGINS`] and before [`ENDS`]. Where another linker orders them otherwise, `dlclose` is taken for an exit.
 //!
@@ -112,6 +112,9 @@ static ENDS: extern "C" fn() = ends;
 
 /// Sets up the distinction of exit and `dlclose`. Constructor only.
 pub fn set_up() {
+    if thread::is_loaded_with_program() {
+        return;
+    }
     // SAFETY: registers a function of this linked object; the C library calls it before the object is unmapped.
     if unsafe { libc::atexit(at_exit) } == 0 {
         EXITS.store(0, Ordering::Relaxed);

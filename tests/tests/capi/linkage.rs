@@ -52,7 +52,13 @@ fn with_the_archive() {
 fn with_each_linker_that_removes_what_is_unused() {
     for linker in ["bfd", "lld", "mold"] {
         let flag = format!("-fuse-ld={linker}");
-        let program = if linker == "bfd" { "ld.bfd" } else if linker == "lld" { "ld.lld" } else { linker };
+        let program = if linker == "bfd" {
+            "ld.bfd"
+        } else if linker == "lld" {
+            "ld.lld"
+        } else {
+            linker
+        };
         if !crate::harness::is_installed(program) {
             continue;
         }
@@ -118,7 +124,8 @@ fn in_a_library_that_is_loaded_before_the_program() {
 fn nowhere() {
     let Some(program) = unlinked() else { return };
     for lib in ["", crate::library::prefix().join("lib").to_str().expect("a plain path")] {
-        let (summary, _, _scratch) = record_with(Command::new(&program).arg("steps").env("LD_LIBRARY_PATH", lib), |_| {});
+        let (summary, _, _scratch) =
+            record_with(Command::new(&program).arg("steps").env("LD_LIBRARY_PATH", lib), |_| {});
         assert_eq!(summary.packets, 0);
     }
 }
@@ -156,8 +163,7 @@ fn in_plugins_that_come_and_go() {
         let flags = ["-DWITH_PROBES", "-rdynamic"];
         let Some(program) = make(GCC, &flags, &["traced.c"], &libraries, "host") else { return };
         let mut command = Command::new(program);
-        let (summary, _, _scratch) =
-            record_with(command.arg("plugins").arg(&plugin).arg(CYCLES.to_string()), |_| {});
+        let (summary, _, _scratch) = record_with(command.arg("plugins").arg(&plugin).arg(CYCLES.to_string()), |_| {});
         assert!(summary.losses.is_empty(), "{:?}", summary.losses);
         let found = sources(&read(&summary));
         assert_counts_up(&found[&1], 10 * CYCLES);

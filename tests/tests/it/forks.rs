@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::harness::{Outcome, assert_counts_up, record, record_all, traced};
+use crate::harness::{Outcome, assert_counts_up, record, record_all, record_itself, traced};
 
 /// Processes that recorded events of `source`.
 fn processes(outcome: &Outcome, source: u32) -> BTreeSet<i32> {
@@ -96,4 +96,17 @@ fn events_right_before_exec_are_kept_and_the_new_program_has_its_own_image() {
         &outcome.steps.iter().map(|step| u64::from(step.source) * 1000 + step.seq).collect::<Vec<_>>(),
         2000,
     );
+}
+
+#[test]
+fn children_of_a_program_that_is_its_own_recorder_are_so_too() {
+    let outcome = record_itself(&mut traced("fork"));
+    outcome.assert_success().assert_nothing_lost();
+    outcome.assert_complete(0, 200).assert_complete(1, 100).assert_complete(2, 25);
+    assert_from(&outcome, 1, outcome.said("child"));
+    assert_eq!(outcome.summary.processes.len(), 3);
+    let outcome = record_itself(&mut traced("clone"));
+    outcome.assert_success().assert_complete(0, 20).assert_complete(1, 10);
+    let outcome = record_itself(&mut traced("exec"));
+    outcome.assert_success().assert_complete(0, 1000).assert_complete(1, 1000);
 }

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RuntimeDir, Summary};
+use ust_consumerd::{ChannelOptions, Engine, EngineOptions, LossMode, RecoverOptions, RuntimeDir, Summary};
 use ust_ctf::reader::{Event, Loss, Trace, Value};
 
 /// No test lets a program run longer: a hang is a failure with a reason.
@@ -179,6 +179,36 @@ pub fn record_with(command: &mut Command, change: impl FnOnce(&mut EngineOptions
     let summary = engine.stop();
     assert_eq!(summary.warnings, Vec::<String>::new());
     (summary, output, scratch)
+}
+
+/// Lets `command` be its own flight recorder of every event, and reads what it and its children have left.
+pub fn record_itself(command: &mut Command) -> Outcome {
+    let (scratch, dir) = own_dir();
+    let output = spawn_in(&dir, command.env("UST_TRACE", "*")).wait_with_output().expect("our child");
+    recovered(output, &dir, scratch)
+}
+
+/// Records `command` in block mode while it is its own flight recorder, too, with room for all it emits: each event goes to two channels.
+pub fn record_twice(command: &mut Command) -> [Outcome; 2] {
+    let (scratch, dir) = own_dir();
+    let channel = ChannelOptions { mode: LossMode::Block, ..small_rings() };
+    let recorder = Recorder::in_dir(RuntimeDir::open(&dir).expect("a safe folder"), channel);
+    let first = recorder.run(command.env("UST_ALLOW_BLOCKING", "1").env("UST_TRACE", "*;size=64K;count=64"));
+    let second = recovered(first.output.clone(), &dir, scratch);
+    [first, second]
+}
+
+fn own_dir() -> (Scratch, PathBuf) {
+    let scratch = Scratch::new();
+    let dir = scratch.path().join("run");
+    std::fs::create_dir(&dir).expect("a fresh folder");
+    std::fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("our folder");
+    (scratch, dir)
+}
+
+fn recovered(output: Output, dir: &Path, scratch: Scratch) -> Outcome {
+    let found = ust_consumerd::recover(dir, &scratch.path().join("trace"), RecoverOptions::default());
+    Outcome::new(output, found.expect("something is left").summary, scratch)
 }
 
 /// One event of the traced programs, as the trace has it.

@@ -219,7 +219,12 @@ fn a_setuid_program_is_not_traced() {
     std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o755)).expect("our folder");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o4755)).expect("our file");
     let mut command = Command::new(&copy);
-    let outcome = recorder.run(command.args(["plain", "0", "100"]).env("UST_DEBUG", "1").uid(65_534));
+    command.args(["plain", "0", "100"]).env("UST_DEBUG", "1").env("UST_TRACE", "*").uid(65_534);
+    let dir = recorder.dir();
+    let mut child = recorder.spawn(&mut command);
+    assert!(child.wait().expect("our child").success());
+    assert_eq!(crate::harness::image_names(&dir), [""; 0], "it is not its own recorder either");
+    let outcome = recorder.finish(child.wait_with_output().expect("our child"));
     outcome.assert_success();
     assert_eq!((outcome.summary.processes.len(), outcome.stderr().as_str()), (0, ""));
 }

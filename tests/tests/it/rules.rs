@@ -64,7 +64,7 @@ fn each_channel_has_its_own_filters_of_which_one_is_enough_and_none_is_all() {
         subbuf_bytes: 65_536,
         subbuf_count: 4,
         block_timeout_us: 0,
-        contexts: if slot == 62 {
+        contexts: if slot == 61 {
             ContextList::new(&[Context::VPID, Context::IP]).expect("short")
         } else {
             ContextList::NONE
@@ -77,7 +77,7 @@ fn each_channel_has_its_own_filters_of_which_one_is_enough_and_none_is_all() {
     };
     // The program emits 20 events each of kinds:every, other:plain and class:one.
     let builder = RulesBuilder {
-        channels: [0, 1, 2, 3, 62].map(channel).to_vec(),
+        channels: [0, 1, 2, 3, 61].map(channel).to_vec(),
         rules: vec![
             rule(0, "kinds:*", "n == 3"),
             rule(0, "kinds:*", r#"text == "two" && hidden > 30"#),
@@ -87,7 +87,7 @@ fn each_channel_has_its_own_filters_of_which_one_is_enough_and_none_is_all() {
             rule(2, "*", "n < 4"),
             rule(2, "other:*", "n < 10"),
             rule(3, "other:*", ""),
-            rule(62, "*", "n >= 15 || odd"),
+            rule(61, "*", "n >= 15 || odd"),
         ],
     };
     let _rules = publish(dir.path(), &builder);
@@ -103,6 +103,6 @@ fn each_channel_has_its_own_filters_of_which_one_is_enough_and_none_is_all() {
     assert_eq!(recorded(&image, 2), 4 + 10 + 4);
     assert_eq!(recorded(&image, 3), 20);
     // 5 of each; of class:one the odd ones below 15, too.
-    assert_eq!(recorded(&image, 62), 5 + 5 + 5 + 7);
+    assert_eq!(recorded(&image, 61), 5 + 5 + 5 + 7);
     assert_eq!((0..16).map(|cause| number::<8>(&image, 256 + 8 * cause)).sum::<u64>(), 0, "nothing is lost");
 }

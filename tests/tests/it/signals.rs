@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use ust_consumerd::{ChannelOptions, LossMode};
 
-use crate::harness::{Recorder, assert_counts_up, record, record_all, small_rings, traced};
+use crate::harness::{Recorder, assert_counts_up, record, record_all, record_twice, small_rings, traced};
 
 #[test]
 fn a_storm_of_handlers_loses_no_event_that_is_not_counted() {
@@ -14,6 +14,19 @@ fn a_storm_of_handlers_loses_no_event_that_is_not_counted() {
         outcome.assert_success().assert_nothing_lost();
         outcome.assert_complete(0, outcome.said("emitted")).assert_complete(1, outcome.said("handled"));
         println!("{stack} stack: {} handlers in {} events", outcome.said("handled"), outcome.said("emitted"));
+    }
+}
+
+#[test]
+fn a_storm_of_handlers_leaves_two_channels_with_every_event() {
+    let outcomes = record_twice(traced("storm").args(["30000", "same"]));
+    for outcome in &outcomes {
+        outcome.assert_success();
+        assert!(outcome.summary.losses.is_empty(), "{:?}", outcome.summary.losses);
+        outcome.assert_complete(0, outcome.said("emitted")).assert_complete(1, outcome.said("handled"));
+    }
+    for outcome in record_twice(traced("jump").args(["200", "2", "above"])) {
+        outcome.assert_success().assert_complete(0, 1000).assert_complete(1, 0);
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Builds `fixtures/linked`: offline, with the workspace's lock file, into a folder of its own below the target folder.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
@@ -131,16 +132,27 @@ fn without_claim(version: &str) -> &str {
     version.split_once(" (compatible with").map_or(version, |(version, _)| version)
 }
 
-/// Compiles the host that is written in C into `folder`; `None` (said) if there is no such compiler.
+/// Compiles the host that loads the plugin into `folder`; `None` (said) if there is no such compiler.
 pub fn compile_host(compiler: &str, folder: &Path) -> Option<PathBuf> {
+    // A C library older than 2.34 has dlopen in a library of its own.
+    compile(compiler, "host.c", &["-ldl".as_ref()], folder)
+}
+
+/// Compiles the host that is linked with the library `plugin`.
+pub fn compile_linked_host(compiler: &str, plugin: &Path, folder: &Path) -> Option<PathBuf> {
+    let mut rpath = std::ffi::OsString::from("-Wl,-rpath,");
+    rpath.push(plugin.parent().expect("the library's folder"));
+    compile(compiler, "linked_host.c", &[plugin.as_os_str(), &rpath], folder)
+}
+
+fn compile(compiler: &str, source: &str, libraries: &[&OsStr], folder: &Path) -> Option<PathBuf> {
     if !is_installed(compiler) {
         return None;
     }
-    let host = folder.join(format!("host-{compiler}"));
+    let host = folder.join(format!("{source}-{compiler}"));
     let mut command = Command::new(compiler);
     command.args(["-std=c11", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-o"]).arg(&host);
-    // Behind the source: a C library older than 2.34 has dlopen in a library of its own.
-    let output = command.arg(fixture().join("host.c")).arg("-ldl").output().expect("it runs");
+    let output = command.arg(fixture().join(source)).args(libraries).output().expect("it runs");
     assert!(output.status.success(), "{compiler} cannot build the host: {}", String::from_utf8_lossy(&output.stderr));
     Some(host)
 }

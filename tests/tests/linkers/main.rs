@@ -10,8 +10,8 @@ mod recording;
 
 use std::path::Path;
 
-use fixture::{BFD, DEFAULT, LLD, Linker, MOLD, compile_host};
-use recording::{Recorded, record};
+use fixture::{BFD, DEFAULT, LLD, Linker, MOLD, compile_host, compile_linked_host};
+use recording::{Recorded, end_under_flight_recorder, record};
 
 /// The tracepoints of the program, and how many events it emits at each.
 const PROGRAM: [(&str, usize); 4] =
@@ -123,5 +123,19 @@ fn a_c_program_whose_only_tracepoints_come_and_go_with_a_rust_library_is_recorde
         {
             check_c_host(compiler, &host, &linker, profile);
         }
+    }
+}
+
+/// Each run ends at another moment.
+const ENDS: usize = 25;
+
+#[test]
+fn a_c_program_that_is_linked_with_a_rust_library_may_end_while_threads_emit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plugin = DEFAULT.build("release").join("liblinked_plugin.so");
+    let Some(host) = compile_linked_host("cc", &plugin, folder.path()) else { return };
+    for _ in 0..ENDS {
+        let output = end_under_flight_recorder(&host);
+        assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
 }

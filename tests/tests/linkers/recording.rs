@@ -90,6 +90,14 @@ pub fn record(program: &Path, arguments: &[&OsStr]) -> Recorded {
     Recorded { stdout, events, listed }
 }
 
+/// Runs `program` under a flight recorder, whose writers never wait; how it ended.
+pub fn end_under_flight_recorder(program: &Path) -> Output {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(ust());
+    command.args(["record", "--mode", "overwrite", "-o"]).arg(scratch.path().join("trace"));
+    run(command.arg("--").arg(program))
+}
+
 /// The number of events in the summary of a recording. Fails unless it is all that was said, and tells of no loss.
 fn counted_without_loss(stderr: &str) -> usize {
     let lines: Vec<&str> = stderr.lines().collect();

@@ -45,6 +45,11 @@
 #error "ust supports 64-bit little-endian Linux on x86-64 and aarch64 only"
 #endif
 
+/* Whether names without a prefix are defined: a program that has others of its own says that it needs version 1. */
+#if !defined(LTTNG_UST_COMPAT_API_VERSION) || LTTNG_UST_COMPAT_API_VERSION < 1
+#define UST_OLD_NAMES 1
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -121,9 +126,11 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define lttng_ust_tracepoint_enabled(provider, name) ust_tracepoint_enabled(provider, name)
 #define lttng_ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define lttng_ust_tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
+#ifdef UST_OLD_NAMES
 #define tracepoint_enabled(provider, name) ust_tracepoint_enabled(provider, name)
 #define do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
+#endif
 
 /*
  * Declares the call site `provider`:`name`, in each file that calls it. Follows a declaration of its arguments, for

@@ -13,7 +13,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ust_consumerd::{Context, Engine, LossMode, Progress, RuntimeDir, StartError};
+use ust_consumerd::{Engine, LossMode, Progress, RuntimeDir, StartError};
 use ust_ctf::Job;
 use ust_ctf::reader::Trace;
 use ust_ctf::text::Options;
@@ -52,7 +52,7 @@ pub struct Arguments {
     filter: Option<String>,
     /// Add a context to each event: vpid, vtid, procname, pthread_id, cpu_id, ip, vuid, net_ns, perf:thread:cycles, ... May be repeated.
     #[arg(long = "context", value_name = "NAME", value_parser = crate::context::parse)]
-    contexts: Vec<Context>,
+    contexts: Vec<String>,
     /// Directory for the trace, new or empty. Default: ./NAME-YYYYmmdd-HHMMSS, NAME being that of CMD.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,

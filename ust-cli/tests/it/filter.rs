@@ -70,3 +70,25 @@ fn a_counter_that_the_machine_does_not_have_is_an_error_before_anything_is_recor
     }
     println!("SKIPPED: this machine has all counters");
 }
+
+#[test]
+fn a_raw_counter_is_recorded_under_its_name_or_refused_before_anything_is_recorded() {
+    let place = Place::new();
+    let options = |counter| ["-o", "trace", "-e", "traced:*", "--context", counter];
+    let run = place.record(&options("perf:thread:raw:1a8:x"), &["events", "2"]);
+    assert_eq!(run.status, Some(2));
+    assert!(run.stderr.contains("is no raw counter: those are perf:thread:raw:rN:NAME"), "{run:?}");
+    // Cycles of Intel's processors, and of AMD's; what else it may be elsewhere does not matter.
+    for counter in ["perf:thread:raw:r3c:mine", "perf:thread:raw:r76:mine"] {
+        let run = place.record(&options(counter), &["events", "2"]);
+        if run.status == Some(0) {
+            let metadata = std::fs::read_to_string(place.path().join("trace/metadata")).expect("metadata");
+            let field = format!("_{}", counter.replace(':', "_"));
+            assert!(metadata.contains(&field), "no {field} in {metadata}");
+            return;
+        }
+        assert_eq!(run.status, Some(1), "{run:?}");
+        assert!(run.stderr.starts_with(&format!("error: the context `{counter}` cannot be had here: ")), "{run:?}");
+        assert!(run.stderr.contains("\ntry:   ") && place.names().is_empty(), "{run:?}");
+    }
+}

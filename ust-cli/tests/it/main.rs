@@ -11,6 +11,7 @@ mod harness;
 mod killed;
 mod mistakes;
 mod nothing;
+mod own;
 mod reading;
 mod record;
 mod restart;

@@ -61,8 +61,20 @@ impl Stage {
 
     /// Starts the traced program, which serves.
     pub fn serve(&self) -> Served {
+        self.serve_with(|_| {})
+    }
+
+    /// Starts the traced program as its own flight recorder of what `UST_TRACE` says.
+    pub fn serve_own(&self, trace: &str) -> Served {
+        self.serve_with(|command| {
+            command.env("UST_TRACE", trace);
+        })
+    }
+
+    fn serve_with(&self, set_up: impl FnOnce(&mut Command)) -> Served {
         let mut command = Command::new(traced());
         self.prepare(&mut command);
+        set_up(&mut command);
         let mut child =
             command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program runs");
         let (input, output) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));

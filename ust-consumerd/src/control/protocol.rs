@@ -195,8 +195,21 @@ pub struct DaemonReport {
     pub left_behind: u64,
     /// Images that are there and not read: they hold rings of channels that no session has, or are damaged.
     pub unclaimed: u64,
+    /// Those of them that `ust recover` can read.
+    pub unclaimed_images: Vec<LeftBehind>,
     /// What went wrong with the daemon itself; the first few.
     pub notes: Vec<String>,
+}
+
+/// An image of a program that has ended which holds what no session has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    /// Its file in `apps`.
+    pub image: String,
+    /// Name and id of the process.
+    pub process: String,
+    /// Whether the program was its own flight recorder (`UST_TRACE`).
+    pub own_trace: bool,
 }
 
 /// The state of a session.
@@ -237,6 +250,8 @@ pub struct AppReport {
     pub gid: u32,
     /// Whether it runs.
     pub running: bool,
+    /// Whether it is its own flight recorder (`UST_TRACE`).
+    pub own_trace: bool,
     /// Its tracepoints, by name.
     pub tracepoints: Vec<TracepointReport>,
 }

@@ -293,3 +293,32 @@ fn a_filter_that_is_too_much_for_a_traced_program_is_refused_with_the_reason() {
     let long = fields[..200].iter().map(|f| format!("{f} == 1")).collect::<Vec<_>>().join(" && ");
     assert!(Filter::parse(&long).expect("a filter").compile().is_ok());
 }
+
+#[test]
+fn a_comparison_with_a_number_is_answered_the_short_way_whatever_its_sign_and_side() {
+    let scalar = Scalar::Integer(Integer { bits: 32, signed: true, base: Base::Decimal, network: false });
+    let field = Field { name: "a".to_owned(), ty: FieldType::Scalar(scalar), nowrite: false };
+    for operator in ["==", "!=", "<", ">", "<=", ">="] {
+        for number in ["2", "-2", "+2", "~1", "-(-2)"] {
+            for text in [format!("a {operator} {number}"), format!("{number} {operator} a")] {
+                let filter = Filter::parse(&text).expect("a filter");
+                let program = filter.compile().expect("small");
+                for value in -3..=3i64 {
+                    let event = Event { fields: vec![(field.clone(), Of::Number(scalar, value as u64))] };
+                    let mut words = linked(&program, std::slice::from_ref(&field));
+                    let answer = ask(&mut words, &event.record(), &event);
+                    assert_eq!(answer, Ok(filter.accepts(&event)), "{text} for {value}");
+                    assert!(is_short(&mut words, &event.record()), "{text}");
+                }
+            }
+        }
+    }
+}
+
+/// Whether the program is one comparison, for which the traced program has a short way.
+fn is_short(words: &mut [u64], record: &[u8]) -> bool {
+    let base = NonNull::new(words.as_mut_ptr().cast()).expect("not null");
+    // SAFETY: as in `ask`.
+    let region = unsafe { Region::new(base, 8 * words.len() as u64) };
+    run_comparison(region.words(0, words.len() as u32).expect("in bounds"), record).is_some()
+}

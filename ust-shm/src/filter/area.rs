@@ -25,7 +25,7 @@ use super::run::{ContextSource, Corrupt, run, run_comparison};
 use crate::atomics::{AtomicU64, Ordering, fence};
 use crate::head::{Head, store_word};
 use crate::layout::{FILTERS_BYTES, FILTERS_OFFSET};
-use crate::limits::{FILTER_COUNT_MAX, SPECIAL_BIT};
+use crate::limits::{FILTER_COUNT_MAX, OWN_SLOT, SPECIAL_BIT};
 use crate::region::{Region, Words};
 use crate::rules::RulesView;
 
@@ -73,7 +73,7 @@ pub struct Application<'a, P> {
 }
 
 impl<'a, P: FnMut(u64, u64) -> bool> Application<'a, P> {
-    /// Begins: writes the channel table. Only the channel slots of `mask` are to get events of this process.
+    /// Begins: writes the channel table. Only the channel slots of `mask` are to get events of this process, and its own, which stays as it is.
     ///
     /// `provide(offset, bytes)` makes sure that a part of the image has memory, so that nobody who touches it gets a SIGBUS.
     #[must_use]
@@ -101,7 +101,9 @@ impl<'a, P: FnMut(u64, u64) -> bool> Application<'a, P> {
             return false;
         }
         let (wanted, filtered) = self.rules.slots_for(event);
-        let (wanted, filtered) = (wanted & self.mask, filtered & self.mask);
+        // Set by the program before anybody else saw the word, and by nobody since: the store below finds it as this load does.
+        let own = enable.load(Ordering::Relaxed) & 1 << OWN_SLOT;
+        let (wanted, filtered) = (wanted & self.mask | own, filtered & self.mask);
         if filtered == 0 && wanted & self.context_slots == 0 {
             store_word(enable, wanted);
             return true;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What becomes of a header of tracepoints in each reading after the first, for <lttng/tracepoint-event.h>. */
+#ifndef UST_LTTNG_TRACEPOINT_PASSES_H
+#define UST_LTTNG_TRACEPOINT_PASSES_H
+
+#include <lttng/tracepoint-fields.h>
+
+/* Labels of enumerations. */
+#define UST_TP_ENUMERATIONS_EVENT(provider, name, args, fields)
+#define UST_TP_ENUMERATIONS_CLASS(provider, name, args, fields)
+#define UST_TP_ENUMERATIONS_INSTANCE(class_provider, class_name, provider, name, args)
+#define UST_TP_ENUMERATIONS_OLD_INSTANCE(provider, class_name, name, args)
+#define UST_TP_ENUMERATIONS_ENUM(provider, name, values) UST_TP_DEFINE_ENUMERATION(provider, name, values)
+#define UST_TP_ENUMERATIONS_LOGLEVEL(provider, name, level)
+#define UST_TP_ENUMERATIONS_MODEL_EMF_URI(provider, name, uri)
+
+#define UST_TP_DEFINE_ENUMERATION(provider, name, ...)						\
+	static const struct ust_label ust_labels_##provider##___##name[] = { __VA_ARGS__ UST_LABELS_END };	\
+	static const struct ust_enumeration ust_enumeration_##provider##___##name __attribute__((unused)) =	\
+		{ #name, ust_labels_##provider##___##name, UST_COUNT(ust_labels_##provider##___##name) };
+
+/*
+ * Lists of fields and recording functions: one of each for a class, and for an event that is its own class, of which the
+ * tracepoint is known.
+ */
+#define UST_TP_RECORDERS_EVENT(provider, name, args, fields) UST_TP_RECORDER_OF_ONE(provider, name, fields, args)
+#define UST_TP_RECORDERS_CLASS(provider, name, args, fields) UST_TP_RECORDER(provider, name, tracepoint, fields, args)
+#define UST_TP_RECORDERS_INSTANCE(class_provider, class_name, provider, name, args)
+#define UST_TP_RECORDERS_OLD_INSTANCE(provider, class_name, name, args)
+#define UST_TP_RECORDERS_ENUM(provider, name, values)
+#define UST_TP_RECORDERS_LOGLEVEL(provider, name, level)
+#define UST_TP_RECORDERS_MODEL_EMF_URI(provider, name, uri)
+
+#define UST_TP_RECORDER_OF_ONE(provider, name, fields, ...)					\
+	UST_DECLARE_TRACEPOINT(provider, name)							\
+	UST_TP_RECORDER(provider, name, &ust_tracepoint_##provider##___##name, fields, __VA_ARGS__)
+#define UST_TP_RECORDER(provider, name, self, fields, ...)					\
+	UST_TP_RECORDER_(provider, name, self, fields, UST_TP_COUNT(__VA_ARGS__), __VA_ARGS__)
+#define UST_TP_RECORDER_(provider, name, self, fields, count, ...)				\
+	UST_TP_RECORDER__(provider, name, self, fields, count, __VA_ARGS__)
+#define UST_TP_RECORDER__(provider, name, self, fields, count, ...)				\
+	static const struct ust_field ust_fields_##provider##___##name[] __attribute__((unused)) =	\
+		{ UST_TP_EACH(ENTRY, fields) UST_FIELDS_END };					\
+	ust_inline int ust_fill_##provider##___##name(struct ust_tracepoint *ust_self,		\
+						      int ust_is_usual UST_TP_EACH(LOCAL, fields)) \
+	{											\
+		uint64_t ust_stored_bytes = 0, ust_hidden_bytes = 0;				\
+		uint8_t *ust_stored_at, *ust_hidden_at;						\
+		struct ust_record ust_record;							\
+		struct ust_unusual ust_unusual;							\
+												\
+		UST_TP_EACH(BYTES, fields)							\
+		ust_stored_at = ust_begin(&ust_record, &ust_unusual, ust_is_usual, ust_self,	\
+					  ust_stored_bytes, ust_hidden_bytes);			\
+		if (!ust_stored_at)								\
+			return 0;								\
+		ust_hidden_at = ust_stored_at + ust_stored_bytes;				\
+		(void)ust_hidden_at;								\
+		UST_TP_EACH(STORE, fields)							\
+		return ust_end(&ust_record, &ust_unusual, ust_is_usual);			\
+	}											\
+	ust_inline int ust_store_##provider##___##name(struct ust_tracepoint *ust_self, int ust_is_usual \
+						       UST_TP_PAIRS_##count(UST_TP_NAMED, __VA_ARGS__)) \
+	{											\
+		return ust_fill_##provider##___##name(ust_self, ust_is_usual UST_TP_EACH(VALUE, fields)); \
+	}											\
+	UST_DEFINE_RECORD(provider, name,							\
+			  (struct ust_tracepoint *tracepoint UST_TP_PAIRS_##count(UST_TP_NUMBERED, __VA_ARGS__)), \
+			  (tracepoint UST_TP_PAIRS_##count(UST_TP_ARGUMENT, __VA_ARGS__)),	\
+			  (self, ust_is_usual UST_TP_PAIRS_##count(UST_TP_ARGUMENT, __VA_ARGS__)))
+#define UST_TP_NAMED(number, type, name) , type name __attribute__((unused))
+#define UST_TP_NUMBERED(number, type, name) , type ust_arg##number
+
+/* Tracepoints, and what is told of them. */
+#define UST_TP_TRACEPOINTS_EVENT(provider, name, args, fields) UST_TP_TRACEPOINT(provider, name, provider, name, args)
+#define UST_TP_TRACEPOINTS_CLASS(provider, name, args, fields)
+#define UST_TP_TRACEPOINTS_INSTANCE(class_provider, class_name, provider, name, args)		\
+	UST_TP_TRACEPOINT(class_provider, class_name, provider, name, args)
+#define UST_TP_TRACEPOINTS_OLD_INSTANCE(provider, class_name, name, args)			\
+	UST_TP_TRACEPOINT(provider, class_name, provider, name, args)
+#define UST_TP_TRACEPOINTS_ENUM(provider, name, values)
+#define UST_TP_TRACEPOINTS_LOGLEVEL(provider, name, level) UST_TP_LOGLEVEL(provider, name, level)
+#define UST_TP_TRACEPOINTS_MODEL_EMF_URI(provider, name, uri) UST_TP_MODEL_EMF_URI(provider, name, uri)
+
+#define UST_TP_TRACEPOINT(class_provider, class_name, provider, name, ...)			\
+	UST_TP_TRACEPOINT_(class_provider, class_name, provider, name, #__VA_ARGS__)
+#define UST_TP_TRACEPOINT_(class_provider, class_name, provider, name, signature)		\
+	UST_DEFINE_TRACEPOINT(provider, name, ust_record_##class_provider##___##class_name,	\
+			      ust_fields_##class_provider##___##class_name, signature, __FILE__, __LINE__)
+#define UST_TP_LOGLEVEL(provider, name, level) UST_DEFINE_LOGLEVEL(provider, name, level)
+#define UST_TP_MODEL_EMF_URI(provider, name, uri) UST_DEFINE_MODEL_EMF_URI(provider, name, uri)
+
+#endif /* UST_LTTNG_TRACEPOINT_PASSES_H */
