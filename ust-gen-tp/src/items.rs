@@ -171,12 +171,14 @@ impl Items<'_> {
     /// Adds a definition, whose names are known. `rest` is what stands behind them.
     fn define(&mut self, item: Item, word: &Token, head: Head, class: (Name, Name), rest: &[&[Token]]) {
         let (first, last) = (rest[0], rest[rest.len() - 1]);
-        let event =
-            |head, class, args, fields| Event { head, class, args, fields, loglevel: None, model_emf_uri: None };
+        let event = |head, class, args, fields, part: &[Token]| {
+            let signature = token::text(part.get(2..part.len().saturating_sub(1)).unwrap_or_default());
+            Event { head, class, args, signature, fields, loglevel: None, model_emf_uri: None }
+        };
         match item {
             Item::Event => {
                 let (args, fields) = (self.args(first, word), self.fields(last, word, false));
-                self.found.events.push(event(head, None, args, fields));
+                self.found.events.push(event(head, None, args, fields, first));
             }
             Item::Class => {
                 let (args, fields) = (self.args(first, word), self.fields(last, word, true));
@@ -184,7 +186,7 @@ impl Items<'_> {
             }
             Item::Instance | Item::FarInstance => {
                 let args = self.args(last, word);
-                self.found.events.push(event(head, Some(class), args, Vec::new()));
+                self.found.events.push(event(head, Some(class), args, Vec::new(), last));
             }
             Item::Enum => {
                 let labels = self.labels(last, word);

@@ -134,6 +134,8 @@ pub struct Event {
     pub class: Option<(Name, Name)>,
     /// The arguments.
     pub args: Vec<Arg>,
+    /// These as they were written, between the parentheses.
+    pub(crate) signature: String,
     /// The fields; those of the class if it has one.
     pub fields: Vec<Field>,
     /// The log level, if it is set.

@@ -169,6 +169,17 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
 
+/*
+ * A file of call sites needs the file of the provider: so a linker takes it out of a static library, and keeps a shared
+ * one that else nothing seems to need.
+ */
+#define UST_PROVIDE(provider)									\
+	extern const char ust_provider_##provider __attribute__((weak, visibility("default")));	\
+	const char ust_provider_##provider = 0;
+#define UST_NEED(provider)									\
+	extern const char ust_provider_##provider __attribute__((visibility("default")));	\
+	static const char *const ust_need_##provider __attribute__((UST_RETAIN used)) = &ust_provider_##provider;
+
 #ifdef __cplusplus
 }
 #endif

@@ -139,7 +139,7 @@ pub(super) fn plan(definitions: &Definitions, path: &Path, dialect: Dialect) -> 
         what: Callsite {
             provider: event.head.provider.text.clone(),
             name: event.head.name.text.clone(),
-            signature: signature(&event.args),
+            signature: event.signature.clone(),
         },
     });
     Header {
@@ -152,14 +152,6 @@ pub(super) fn plan(definitions: &Definitions, path: &Path, dialect: Dialect) -> 
         origin,
         guard,
     }
-}
-
-/// Types and names of arguments, as they were written.
-fn signature(args: &[Arg]) -> String {
-    if args.is_empty() {
-        return "void".to_owned();
-    }
-    args.iter().map(|arg| format!("{}, {}", arg.ty.text, arg.name.text)).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns `provider___name`, of which the names of everything about an event are made.
@@ -406,7 +398,7 @@ impl Planner<'_> {
             provider: provider.clone(),
             name: name.clone(),
             recorder,
-            signature: signature(args),
+            signature: event.signature.clone(),
             file: self.definitions.sources.file(head.span).path.to_string_lossy().into_owned(),
             line: self.line(head.span),
         };

@@ -48,20 +48,23 @@ pub(super) fn header(header: &Header) -> String {
         out += "/* What included files define with these is below. */\n";
     }
     for word in &header.foreign {
-        out += &format!("#undef {word}\n#define {word}(...)\n");
+        out += &format!("#pragma push_macro(\"{word}\")\n#undef {word}\n#define {word}(...)\n");
     }
     out.push('\n');
     out += middle.trim_start_matches('\n');
     on_new_line(&mut out);
     out.push('\n');
     for word in &header.foreign {
-        out += &format!("#undef {word}\n");
+        out += &format!("#pragma pop_macro(\"{word}\")\n");
     }
     out += &format!("\n#endif /* {guard} */\n");
     if !header.probes.is_empty() {
         out += &format!("\n#if defined(UST_CREATE_PROBES) && !defined({guard}_PROBES)\n#define {guard}_PROBES\n\n");
         out += "#include <ust/probe.h>\n\n";
         out += &conditional(&header.probes, |probe| probe_text(probe, header.dialect));
+        if !header.origin.provider.is_empty() {
+            out += &format!("UST_PROVIDE({})\n\n", header.origin.provider);
+        }
         out += &format!("#endif /* {guard}_PROBES */\n");
     }
     if !header.callsites.is_empty() {
@@ -77,7 +80,8 @@ fn callsites(header: &Header) -> String {
         "#ifdef {guard}_PROBES\n#define {guard}_TRACEPOINT(name) &ust_tracepoint_{}___##name\n",
         origin.provider
     );
-    out += &format!("#else\n#define {guard}_TRACEPOINT(name) &ust_off_v1\n#endif\n\n");
+    out += &format!("#else\n#define {guard}_TRACEPOINT(name) &ust_off_v1\n");
+    out += &format!("#ifndef UST_DYNAMIC_LINKAGE\nUST_NEED({})\n#endif\n#endif\n\n", origin.provider);
     out += &conditional(&header.callsites, |callsite: &Callsite| {
         let Callsite { provider, name, signature } = callsite;
         let tracepoint = format!("{guard}_TRACEPOINT({name})");
