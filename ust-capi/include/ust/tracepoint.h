@@ -20,13 +20,13 @@
  * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
  */
 
-/* Each time: a file may ask for more before it includes a generated header again. */
-#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
+/* Each time: a file may ask for more, or for less, before it includes the next header. */
 #undef UST_CREATE_PROBES
+#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
 #define UST_CREATE_PROBES 1
 #endif
-#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
 #undef UST_DEFINE
+#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
 #define UST_DEFINE 1
 #endif
 #if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)

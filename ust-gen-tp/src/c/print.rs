@@ -26,7 +26,8 @@ fn banner(origin: &Origin) -> String {
 pub(super) fn header(header: &Header) -> String {
     let Header { guard, .. } = header;
     let mut out = banner(&header.origin);
-    out += &format!("#ifndef {guard}\n#define {guard}\n\n#include <ust/tracepoint.h>\n\n");
+    // It looks each time at what the file asks for.
+    out += &format!("#include <ust/tracepoint.h>\n\n#ifndef {guard}\n#define {guard}\n\n");
     let mut middle = String::new();
     for part in &header.parts {
         match part {
