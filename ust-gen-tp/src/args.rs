@@ -15,18 +15,27 @@ A FILE is a .tp file as for lttng-gen-tp, or a header that includes itself.
 Options may stand anywhere.
 
 Outputs (without -o, each beside its input, with another suffix):
+      (none of these)  C: a header, a source file and its object (.h .c .o)
+      --cpp            C++: the same (.h .cpp .o)
       --rust           Rust: a module of tracepoints for the crate ust (.rs)
       --json           what the file says (.json); docs/tp-json.md describes it
       --check          none: only say what is wrong
-  -o, --output FILE    write to FILE, whose suffix says what; - is the standard
-                       output; may be repeated, if there is one input
+  -o, --output FILE    write to FILE, whose suffix says what: .h .hpp .hh .c
+                       .cpp .cc .cxx .o .rs .json; - is the standard output;
+                       may be repeated, if there is one input
+      --keep           leave a file whose text would not change as it is (for
+                       build tools that look again, such as ninja with restat;
+                       make would run this again and again)
 
 Reading:
   -I DIR               where included files are looked for
   -D NAME[=VALUE]      defines a macro; decides conditions that depend on it
       --many-args      allow more than 10 arguments, which LTTng cannot compile
-  CC, CPPFLAGS         the C compiler, asked only where a macro of an included
-                       file is needed, and flags for its preprocessor
+  CC, CPPFLAGS         the C compiler, and flags for its preprocessor; it is
+                       asked where a macro of an included file is needed, and
+                       makes the object file
+  CFLAGS               further flags for the object file
+  CXX, CXXFLAGS        the same for C++
 
 Other:
       --depfile FILE   write a make rule with the files that were read
@@ -36,8 +45,8 @@ Other:
   -V, --version        print the version
 
 Exit status: 0 all is well, warnings included; 1 errors in a file; 2 wrong
-usage; 3 several inputs with -o; 4 an output that cannot be made; 255 a file
-that cannot be read or written.
+usage; 3 several inputs with -o; 4 an output of an unknown suffix; 255 a file
+that cannot be read or written. A compiler that fails is an error (1).
 ";
 
 /// What to generate.
@@ -45,8 +54,9 @@ that cannot be read or written.
 pub(crate) enum Form {
     Rust,
     Json,
-    /// A header, a source or an object file of C.
-    C,
+    Header,
+    Source,
+    Object,
 }
 
 impl Form {
@@ -55,17 +65,16 @@ impl Form {
         match path.extension()?.to_str()? {
             "rs" => Some(Form::Rust),
             "json" => Some(Form::Json),
-            "h" | "c" | "o" => Some(Form::C),
+            "h" | "hpp" | "hh" => Some(Form::Header),
+            "c" | "cpp" | "cc" | "cxx" => Some(Form::Source),
+            "o" => Some(Form::Object),
             _ => None,
         }
     }
 
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Form::Rust => "rs",
-            Form::Json => "json",
-            Form::C => "h",
-        }
+    /// Tells whether a file name stands for C++.
+    pub(crate) fn is_cpp(path: &std::path::Path) -> bool {
+        path.extension().is_some_and(|suffix| ["hpp", "hh", "cpp", "cc", "cxx"].iter().any(|known| suffix == *known))
     }
 }
 
@@ -76,6 +85,8 @@ pub(crate) struct Args {
     pub(crate) version: bool,
     pub(crate) verbose: bool,
     pub(crate) check: bool,
+    pub(crate) cpp: bool,
+    pub(crate) keep: bool,
     /// Outputs named by `--rust` and `--json`.
     pub(crate) forms: Vec<Form>,
     pub(crate) outputs: Vec<PathBuf>,
@@ -152,6 +163,8 @@ impl Args {
             "-v" | "--verbose" => self.verbose = true,
             "-a" => {}
             "--check" => self.check = true,
+            "--cpp" => self.cpp = true,
+            "--keep" => self.keep = true,
             "--rust" => self.forms.push(Form::Rust),
             "--json" => self.forms.push(Form::Json),
             "--many-args" => self.options.many_args = true,

@@ -92,7 +92,7 @@ impl Builder {
             say(format!("cargo::warning={}: no Rust for the event `{}`: {reason}", place(omitted.span), omitted.event));
         }
         let to = dir.join(path.with_extension("rs").file_name().unwrap_or_default());
-        output::write(&to, &made.text).map_err(|error| cannot("write", &to, error))
+        output::write(&to, &made.text, false).map_err(|error| cannot("write", &to, error))
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::args::{self, Args, Form};
+use crate::c::Dialect;
 use crate::load::{self, Definitions};
+use crate::make::{Failure, Outputs};
 use crate::{json, output, rust};
 
 /// What the exit status says.
@@ -41,7 +43,7 @@ pub fn run(words: impl Iterator<Item = String>) -> u8 {
         worst = worst.max(one(&args, input, &mut rules));
     }
     if let (Some(path), status::GOOD) = (&args.depfile, worst)
-        && let Err(error) = output::write(path, &rules)
+        && let Err(error) = output::write(path, &rules, args.keep)
     {
         return fail(status::FILES, &format!("Cannot write output file {}: {error}", path.display()));
     }
@@ -58,24 +60,31 @@ fn check_usage(args: &Args) -> Result<(), (u8, String)> {
     if args.inputs.is_empty() {
         return error(status::USAGE, "No template file given; try --help");
     }
-    if args.check && !(args.outputs.is_empty() && args.forms.is_empty()) {
-        return error(status::USAGE, "--check writes nothing: leave out -o, --rust and --json, or --check");
+    if args.check && !(args.outputs.is_empty() && args.forms.is_empty() && !args.cpp) {
+        return error(status::USAGE, "--check writes nothing: leave out -o, --cpp, --rust and --json, or --check");
     }
     if args.inputs.len() > 1 && !args.outputs.is_empty() {
         return error(status::SEVERAL_INPUTS, "Cannot process more than one input if you specify an output");
     }
-    let forms: Vec<_> = args.outputs.iter().map(|path| form(args, path)).collect();
-    if let Some(at) = forms.iter().position(Option::is_none) {
-        let path = args.outputs[at].display();
-        let problem = format!("output file type unsupported: {path}; the suffixes are .rs and .json");
+    if let Some(path) = args.outputs.iter().find(|path| form(args, path).is_none()) {
+        let known = ".h, .hpp, .hh, .c, .cpp, .cc, .cxx, .o, .rs and .json";
+        let problem = format!("output file type unsupported: {}; the suffixes are {known}", path.display());
         return Err((status::OUTPUT_TYPE, problem));
     }
-    let is_c = args.forms.is_empty() && !args.check;
-    if forms.contains(&Some(Form::C)) || (is_c && args.outputs.is_empty()) {
-        let problem = "there is no output of C (.h, .c, .o) yet: ask for --rust, --json or --check";
-        return error(status::OUTPUT_TYPE, problem);
+    for input in &args.inputs {
+        let outputs = outputs(args, input);
+        let all = outputs.c.paths().chain(outputs.others.iter().map(|(_, path)| path));
+        if let Some(path) = all.into_iter().find(|path| is_same_file(path, input)) {
+            let problem = format!("{} is the input: name another output with -o", path.display());
+            return Err((status::USAGE, problem));
+        }
     }
     Ok(())
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    let same = |a, b| std::fs::canonicalize(a).is_ok_and(|a| std::fs::canonicalize(b).is_ok_and(|b| a == b));
+    a == b || same(a, b)
 }
 
 /// What goes to an output file: its suffix says it, or the only option for it.
@@ -86,6 +95,40 @@ fn form(args: &Args, path: &Path) -> Option<Form> {
     })
 }
 
+/// What is written for one input.
+#[derive(Default)]
+struct Wanted {
+    c: Outputs,
+    others: Vec<(Form, PathBuf)>,
+}
+
+/// Returns the outputs of one input. Of several of one kind, the last one of C counts.
+fn outputs(args: &Args, input: &Path) -> Wanted {
+    let mut wanted = Wanted::default();
+    if args.check {
+        return wanted;
+    }
+    let is_cpp = args.cpp || args.outputs.iter().any(|path| Form::is_cpp(path));
+    wanted.c.dialect = if is_cpp { Dialect::Cpp } else { Dialect::C };
+    if args.outputs.is_empty() {
+        let beside = |form: &Form| (*form, input.with_extension(if *form == Form::Rust { "rs" } else { "json" }));
+        wanted.others = args.forms.iter().map(beside).collect();
+        if args.forms.is_empty() || args.cpp {
+            wanted.c = Outputs::beside(input, wanted.c.dialect);
+        }
+    }
+    for path in &args.outputs {
+        match form(args, path) {
+            Some(Form::Header) => wanted.c.header = Some(path.clone()),
+            Some(Form::Source) => wanted.c.source = Some(path.clone()),
+            Some(Form::Object) => wanted.c.object = Some(path.clone()),
+            Some(form) => wanted.others.push((form, path.clone())),
+            None => {}
+        }
+    }
+    wanted
+}
+
 /// Processes one input.
 fn one(args: &Args, input: &Path, rules: &mut String) -> u8 {
     let is_known = input.extension().is_some_and(|suffix| ["tp", "h", "hpp"].iter().any(|known| suffix == *known));
@@ -93,40 +136,68 @@ fn one(args: &Args, input: &Path, rules: &mut String) -> u8 {
         eprintln!("{} does not end in .tp. Skipping.", input.display());
         return status::GOOD;
     }
-    let definitions = match load::read(input, &args.options) {
-        Ok(definitions) => definitions,
-        Err(error) => return fail(status::FILES, &format!("Cannot read input file {}: {error}", input.display())),
-    };
-    if args.verbose {
-        definitions.notes.iter().for_each(|note| eprintln!("{note}"));
+    match process(args, input, rules) {
+        Ok(()) => status::GOOD,
+        Err(status) => status,
     }
-    eprint!("{}", definitions.problems.render(&definitions.sources));
-    let errors = definitions.problems.error_count();
-    if errors > 0 {
-        let plural = if errors == 1 { "" } else { "s" };
-        return fail(status::ERRORS, &format!("{errors} error{plural} in {}", input.display()));
-    }
-    let outputs = outputs(args, input);
-    for (form, path) in &outputs {
-        if let Err(status) = write(args, &definitions, input, *form, path) {
-            return status;
-        }
-    }
-    add_rule(rules, &outputs, &definitions.files);
-    status::GOOD
 }
 
-/// The outputs of one input.
-fn outputs(args: &Args, input: &Path) -> Vec<(Form, PathBuf)> {
-    if args.outputs.is_empty() {
-        return args.forms.iter().map(|form| (*form, input.with_extension(form.suffix()))).collect();
+fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
+    let wanted = outputs(args, input);
+    let say = |text: String| {
+        if args.verbose {
+            eprintln!("{text}");
+        }
+    };
+    let (mut files, mut said) = (Vec::new(), String::new());
+    // A compiler gets what it decides better itself; all else is decided here.
+    if !wanted.others.is_empty() || wanted.c.is_empty() {
+        let definitions = read(args, input, false, &mut said)?;
+        for (form, path) in &wanted.others {
+            write(args, &definitions, input, *form, path)?;
+        }
+        files.extend(definitions.files);
     }
-    args.outputs.iter().filter_map(|path| Some((form(args, path)?, path.clone()))).collect()
+    if !wanted.c.is_empty() {
+        let definitions = read(args, input, true, &mut said)?;
+        let made = wanted.c.make(&definitions, &args.options, args.keep, &say);
+        made.map_err(|failure| match failure {
+            Failure::File(path, error) => cannot_write(&path, &error),
+            Failure::Compiler(problem) => fail(status::ERRORS, &problem),
+        })?;
+        files.extend(definitions.files);
+    }
+    add_rule(rules, wanted.c.paths().chain(wanted.others.iter().map(|(_, path)| path)), &files);
+    Ok(())
+}
+
+/// Reads an input and shows what is wrong with it, unless that was `said` already.
+fn read(args: &Args, input: &Path, for_c: bool, said: &mut String) -> Result<Definitions, u8> {
+    let found = if for_c { load::read_for_c(input, &args.options) } else { load::read(input, &args.options) };
+    let found =
+        found.map_err(|error| fail(status::FILES, &format!("Cannot read input file {}: {error}", input.display())))?;
+    if args.verbose {
+        found.notes.iter().for_each(|note| eprintln!("{note}"));
+    }
+    let text = found.problems.render(&found.sources);
+    if text != *said {
+        eprint!("{text}");
+        *said = text;
+    }
+    let errors = found.problems.error_count();
+    if errors > 0 {
+        let plural = if errors == 1 { "" } else { "s" };
+        return Err(fail(status::ERRORS, &format!("{errors} error{plural} in {}", input.display())));
+    }
+    Ok(found)
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> u8 {
+    fail(status::FILES, &format!("Cannot write output file {}: {error}", path.display()))
 }
 
 fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path: &Path) -> Result<(), u8> {
     let text = match form {
-        Form::Json => json::json(&definitions.model, &definitions.sources, &input.to_string_lossy()),
         Form::Rust => {
             let made = rust::rust(&definitions.model, &definitions.sources);
             for omitted in &made.omitted {
@@ -134,7 +205,7 @@ fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path:
             }
             made.text
         }
-        Form::C => return Ok(()),
+        _ => json::json(&definitions.model, &definitions.sources, &input.to_string_lossy()),
     };
     if path.as_os_str() == "-" {
         print!("{text}");
@@ -143,14 +214,13 @@ fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path:
     if args.verbose {
         eprintln!("Writing {}", path.display());
     }
-    output::write(path, &text)
-        .map_err(|error| fail(status::FILES, &format!("Cannot write output file {}: {error}", path.display())))
+    output::write(path, &text, args.keep).map_err(|error| cannot_write(path, &error))
 }
 
 /// Adds a rule as make reads it: the outputs depend on the files that were read.
-fn add_rule(rules: &mut String, outputs: &[(Form, PathBuf)], files: &[PathBuf]) {
+fn add_rule<'a>(rules: &mut String, outputs: impl Iterator<Item = &'a PathBuf>, files: &[PathBuf]) {
     let escape = |path: &Path| path.to_string_lossy().replace('$', "$$").replace('#', "\\#").replace(' ', "\\ ");
-    let targets: Vec<String> = outputs.iter().map(|(_, path)| escape(path)).filter(|path| path != "-").collect();
+    let targets: Vec<String> = outputs.map(|path| escape(path)).filter(|path| path != "-").collect();
     if targets.is_empty() {
         return;
     }

@@ -12,6 +12,7 @@ use crate::macros::{Branch, Lookup, Macro, Table};
 use crate::problem::{Problem, Problems};
 use crate::source::Span;
 use crate::token::{self, Hidden, Kind, Token};
+use crate::words;
 
 /// Replaces macros at one place of a file.
 pub(crate) struct Expander<'a> {
@@ -25,11 +26,13 @@ pub(crate) struct Expander<'a> {
     is_stopped: bool,
     /// Macros used whose definition depends on a condition, and where they were used.
     pub(crate) depends: Vec<(Rc<Macro>, Span)>,
+    /// Inside of parentheses, leaves the macros that only stand for values or types: a compiler replaces them.
+    pub(crate) leaves_values: bool,
 }
 
 impl<'a> Expander<'a> {
     pub(crate) fn new(table: &'a Table, branches: &'a [Branch], problems: &'a mut Problems) -> Self {
-        Self { table, branches, problems, made: 0, is_stopped: false, depends: Vec::new() }
+        Self { table, branches, problems, made: 0, is_stopped: false, depends: Vec::new(), leaves_values: false }
     }
 
     /// Returns `tokens` with all macros replaced.
@@ -43,13 +46,15 @@ impl<'a> Expander<'a> {
         }
         let mut rest: Vec<Token> = tokens.iter().rev().cloned().collect();
         let mut done = Vec::with_capacity(tokens.len());
+        let mut open = 0_i32;
         while let Some(token) = rest.pop() {
             if self.made > EXPANSION_TOKEN_COUNT_MAX {
                 let message = format!("the macros of this file make more than {EXPANSION_TOKEN_COUNT_MAX} tokens");
                 self.problems.push(Problem::error(token.place(), message));
                 return done;
             }
-            match self.find(&token) {
+            open += i32::from(token.is("(")) - i32::from(token.is(")"));
+            match self.find(&token, (depth > 0 || open > 0).then_some(&rest)) {
                 Some(found) if depth > DEPTH_MAX => {
                     let message = format!("`{}` is more than {DEPTH_MAX} macro calls deep in others", found.name);
                     self.problems.push(Problem::error(token.place(), message));
@@ -67,10 +72,16 @@ impl<'a> Expander<'a> {
         done
     }
 
-    /// Returns the macro that a token calls.
-    fn find(&mut self, token: &Token) -> Option<Rc<Macro>> {
+    /// Returns the macro that a token calls. Inside of parentheses, `inside` is what follows it, in reverse.
+    fn find(&mut self, token: &Token, inside: Option<&Vec<Token>>) -> Option<Rc<Macro>> {
         let hidden = token.hidden.as_ref().is_some_and(|hidden| hidden.contains(&token.text));
         if !token.is_ident() || hidden || self.is_stopped {
+            return None;
+        }
+        if let Some(rest) = inside.filter(|_| self.leaves_values)
+            && !self.table.shapes_definitions(&token.text)
+            && !call_args(rest).any(|arg| words::is_known(&arg.text) || self.table.shapes_definitions(&arg.text))
+        {
             return None;
         }
         match self.table.lookup(&token.text, self.branches) {
@@ -202,6 +213,18 @@ fn push_arg(made: &mut Vec<Token>, mut arg: Vec<Token>, param: &Token) {
         (first.space, first.line_start) = (param.space, false);
     }
     made.extend(arg);
+}
+
+/// The tokens in the parentheses that follow, in `rest` (which is in reverse).
+fn call_args(rest: &[Token]) -> impl Iterator<Item = &Token> {
+    let mut depth = 0_usize;
+    let inside = rest.iter().rev().take_while(move |token| {
+        depth += usize::from(token.is("("));
+        let is_inside = depth > 0;
+        depth -= usize::from(token.is(")")).min(depth);
+        is_inside
+    });
+    inside.filter(|token| token.is_ident())
 }
 
 /// Takes the arguments of a call, and the parenthesis that closes it, from `rest` (which is in reverse).

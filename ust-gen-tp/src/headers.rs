@@ -12,6 +12,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::c::Dialect;
+use crate::compiler;
 use crate::expand;
 use crate::lexer::{self, Lexed};
 use crate::macros::{self, Macro, Table};
@@ -42,6 +44,8 @@ pub(crate) struct Headers {
     lines: Vec<Line>,
     /// The command that was run.
     pub(crate) command: String,
+    /// The tracer is among these.
+    pub(crate) includes_tracer: bool,
     /// All files that were included.
     pub(crate) files: BTreeSet<PathBuf>,
 }
@@ -59,32 +63,23 @@ pub(crate) fn read(path: &Path, text: &str, lexed: &Lexed, options: &Options) ->
         input.replace_range(range, &blank);
     }
     let input = format!("# 1 \"{}\"\n{input}", path.display());
-    let mut missing = Vec::new();
-    for compiler in compilers() {
+    for compiler in compiler::compilers(Dialect::C) {
         let mut command = Command::new(&compiler[0]);
         command.args(&compiler[1..]).args(arguments(path, text, &shims.0, options));
         match run(&mut command, &input) {
             Ok(output) => {
                 let shown: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
                 let mut headers = parse(&output, path);
+                headers.includes_tracer = headers.files.iter().any(|file| file.starts_with(&shims.0));
                 headers.files.retain(|file| !file.starts_with(&shims.0));
                 headers.command = format!("{} {}", compiler[0].to_string_lossy(), shown.join(" "));
                 return Ok(headers);
             }
-            Err(RunError::Missing) => missing.push(compiler[0].to_string_lossy().into_owned()),
+            Err(RunError::Missing) => {}
             Err(RunError::Failed(said)) => return Err(said),
         }
     }
-    Err(format!("no C compiler was found (tried {}); set CC to one", missing.join(", ")))
-}
-
-/// What `CC` says, else the usual names.
-fn compilers() -> Vec<Vec<OsString>> {
-    let words = |text: &str| text.split_whitespace().map(OsString::from).collect::<Vec<_>>();
-    match std::env::var("CC") {
-        Ok(cc) if !cc.trim().is_empty() => vec![words(&cc)],
-        _ => ["cc", "gcc", "clang"].map(words).to_vec(),
-    }
+    Err(compiler::none_found(Dialect::C))
 }
 
 fn arguments(path: &Path, text: &str, shims: &Path, options: &Options) -> Vec<OsString> {
@@ -94,8 +89,7 @@ fn arguments(path: &Path, text: &str, shims: &Path, options: &Options) -> Vec<Os
         args.extend([OsString::from("-I"), dir.into()]);
     }
     args.extend(options.defines.iter().map(|define| OsString::from(format!("-D{define}"))));
-    let flags = std::env::var("CPPFLAGS").unwrap_or_default();
-    args.extend(flags.split_whitespace().map(OsString::from));
+    args.extend(compiler::variable("CPPFLAGS"));
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     args.extend([OsString::from("-I."), OsString::from("-iquote"), dir.into()]);
     args.extend(["-x", language(path, text), "-"].map(OsString::from));

@@ -35,6 +35,24 @@ pub(crate) struct Found {
     pub(crate) unresolved: Vec<Unresolved>,
 }
 
+impl Found {
+    /// How many definitions of each kind there are.
+    pub(crate) fn count(&self) -> [usize; 5] {
+        let Found { classes, events, enumerations, levels, uris, .. } = self;
+        [classes.len(), events.len(), enumerations.len(), levels.len(), uris.len()]
+    }
+
+    /// Where the definitions begin that have come since there were `known` of each kind.
+    pub(crate) fn starts_since(&self, known: [usize; 5]) -> Vec<u32> {
+        let Found { classes, events, enumerations, levels, uris, .. } = self;
+        let heads = classes[known[0]..].iter().map(|found| &found.head);
+        let heads = heads.chain(events[known[1]..].iter().map(|found| &found.head));
+        let heads = heads.chain(enumerations[known[2]..].iter().map(|found| &found.head));
+        let heads = heads.chain(levels[known[3]..].iter().map(|found| &found.head));
+        heads.chain(uris[known[4]..].iter().map(|found| &found.head)).map(|head| head.span.start).collect()
+    }
+}
+
 /// Takes apart the tokens of one stretch of a file.
 pub(crate) struct Items<'a> {
     pub(crate) found: &'a mut Found,
@@ -45,6 +63,8 @@ pub(crate) struct Items<'a> {
     pub(crate) docs: &'a dyn Fn(Span) -> String,
     /// Returns the value of a constant expression.
     pub(crate) value: &'a dyn Fn(&[Token]) -> Option<i128>,
+    /// A compiler sees what is made of the definitions: names that are not known here may be constants of C.
+    pub(crate) is_for_compiler: bool,
 }
 
 impl Items<'_> {
@@ -151,12 +171,14 @@ impl Items<'_> {
     /// Adds a definition, whose names are known. `rest` is what stands behind them.
     fn define(&mut self, item: Item, word: &Token, head: Head, class: (Name, Name), rest: &[&[Token]]) {
         let (first, last) = (rest[0], rest[rest.len() - 1]);
-        let event =
-            |head, class, args, fields| Event { head, class, args, fields, loglevel: None, model_emf_uri: None };
+        let event = |head, class, args, fields, part: &[Token]| {
+            let signature = token::text(part.get(2..part.len().saturating_sub(1)).unwrap_or_default());
+            Event { head, class, args, signature, fields, loglevel: None, model_emf_uri: None }
+        };
         match item {
             Item::Event => {
                 let (args, fields) = (self.args(first, word), self.fields(last, word, false));
-                self.found.events.push(event(head, None, args, fields));
+                self.found.events.push(event(head, None, args, fields, first));
             }
             Item::Class => {
                 let (args, fields) = (self.args(first, word), self.fields(last, word, true));
@@ -164,7 +186,7 @@ impl Items<'_> {
             }
             Item::Instance | Item::FarInstance => {
                 let args = self.args(last, word);
-                self.found.events.push(event(head, Some(class), args, Vec::new()));
+                self.found.events.push(event(head, Some(class), args, Vec::new(), last));
             }
             Item::Enum => {
                 let labels = self.labels(last, word);
@@ -205,8 +227,14 @@ impl Items<'_> {
         let span = token::span(part, word.span);
         let text = token::text(part);
         let value = match part {
-            [name] if name.is_ident() => match words::level(&name.text) {
-                Some(level) => Some(level as i128),
+            [name] if name.is_ident() => match words::level(&name.text)
+                .map(|level| level as i128)
+                .or((self.value)(part))
+            {
+                Some(level) => Some(level),
+                None if self.is_for_compiler && !name.text.starts_with("TRACE_") && !words::is_misspelt(&name.text) => {
+                    None
+                }
                 None => {
                     let problem = Problem::error(name.span, format!("there is no log level `{}`", name.text));
                     let problem = problem.help(match words::closest_level(&name.text) {
@@ -219,7 +247,7 @@ impl Items<'_> {
             },
             other => (self.value)(other),
         };
-        LogLevel { text, value, span }
+        LogLevel { text, value, span, conditions: self.head.conditions.clone() }
     }
 
     /// Returns the content of `part` if it is a call of the word `wanted`.
@@ -414,7 +442,7 @@ fn label(
             Some(before) => before.numbers.and_then(|(_, high)| high.checked_add(1)).map(|next| (next, next)),
         },
     };
-    Ok(Label { text, values, numbers, span })
+    Ok(Label { text, written: Code::new(parts[0], span), values, numbers, span })
 }
 
 /// The content of strings that stand one behind the other, with their escapes.

@@ -14,6 +14,7 @@
 //! | `check`      | the [`model`], and complaints about what a compiler lets through or explains badly       |
 //! | `json`       | the model as JSON                                                                        |
 //! | `rust`       | a module of tracepoints for the crate `ust`                                              |
+//! | `c`          | a header of C, and the source file that makes an object of it                            |
 //!
 //! ```
 //! use std::path::Path;
@@ -33,8 +34,10 @@
 
 mod args;
 mod builder;
+mod c;
 mod check;
 mod cli;
+mod compiler;
 mod conditions;
 mod ctype;
 mod eval;
@@ -47,6 +50,7 @@ mod lexer;
 mod limits;
 mod load;
 mod macros;
+mod make;
 pub mod model;
 mod options;
 mod output;
@@ -58,10 +62,11 @@ mod token;
 mod words;
 
 pub use builder::{BuildError, Builder};
+pub use c::{Dialect, c_header, c_source};
 pub use cli::run;
 pub use ctype::Scalar;
 pub use json::json;
-pub use load::{Definitions, read, read_text};
+pub use load::{Definitions, read, read_for_c, read_text};
 pub use options::Options;
 pub use problem::{Problem, Problems, Severity};
 pub use rust::{Omitted, Rust, rust};

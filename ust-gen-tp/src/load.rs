@@ -19,7 +19,7 @@ use crate::macros::{self, Table};
 use crate::model::{Field, Head, Model, Name, Shape};
 use crate::options::Options;
 use crate::problem::{Problem, Problems, Severity};
-use crate::reader::{self, Content, Reader};
+use crate::reader::{self, Content, Layout, Purpose, Reader};
 use crate::source::{Sources, Span};
 use crate::words;
 
@@ -36,6 +36,8 @@ pub struct Definitions {
     pub notes: Vec<String>,
     /// The files that it was read from: the file itself, and those that the preprocessor included, if it was asked.
     pub files: Vec<PathBuf>,
+    /// What else is in the text of the file.
+    pub(crate) layout: Layout,
 }
 
 /// Reads the definition file `path`.
@@ -44,6 +46,21 @@ pub struct Definitions {
 /// The file cannot be read, is no UTF-8, or is larger than 64 MiB. What is wrong inside of it is in
 /// [`Definitions::problems`].
 pub fn read(path: &Path, options: &Options) -> io::Result<Definitions> {
+    Ok(read_as(path, text_of(path)?, options, Purpose::Model))
+}
+
+/// Reads the definition file `path`, to make C of it: conditions that depend on the build stay open, also those that `-D` or a
+/// default value in the file decides, and macros that stand for values stay names.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_for_c(path: &Path, options: &Options) -> io::Result<Definitions> {
+    let name = |define: &String| define.split(['=', '(']).next().unwrap_or_default().to_owned();
+    let given = options.defines.iter().map(name).collect();
+    Ok(read_as(path, text_of(path)?, options, Purpose::Compiler(given)))
+}
+
+fn text_of(path: &Path) -> io::Result<String> {
     let bytes = std::fs::read(path)?;
     let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -54,11 +71,15 @@ pub fn read(path: &Path, options: &Options) -> io::Result<Definitions> {
     if text.len() > FILE_BYTES_MAX {
         return Err(invalid(format!("it has {} bytes, more than {FILE_BYTES_MAX}", text.len())));
     }
-    Ok(read_text(path, text, options))
+    Ok(text)
 }
 
 /// Reads a definition file whose text is given. `path` is what it is called in problems, and where includes are looked for.
 pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
+    read_as(path, text, options, Purpose::Model)
+}
+
+fn read_as(path: &Path, text: String, options: &Options, purpose: Purpose) -> Definitions {
     let mut sources = Sources::default();
     let file = sources.add(path, text);
     let lexed = lexer::lex(file, &sources.file(Span { file, start: 0, end: 0 }).text);
@@ -67,7 +88,7 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
     let mut files = vec![path.to_owned()];
     let none = Table::default();
     let table = given(options);
-    let mut content = Reader::new(&sources, (file, &lexed), (table, &none), &mut problems).run();
+    let mut content = Reader::new(&sources, (file, &lexed), (table, &none), purpose.clone(), &mut problems).run();
     let wanted = wanted(&content);
     // Where a compiler does not look by itself, it need not be there.
     let is_error = |name: &Unresolved| name.problem.severity == Severity::Error;
@@ -79,7 +100,7 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
                 notes.push(format!("Preprocessor command: {}", headers.command));
                 files.extend(headers.files.iter().cloned());
                 problems = Problems::default();
-                let pass = Pass { file, lexed: &lexed, options, wanted: &wanted };
+                let pass = Pass { file, lexed: &lexed, options, wanted: &wanted, purpose: &purpose };
                 content = pass.read_again(&headers, &mut sources, &mut problems, &mut notes);
             }
             Err(said) if is_needed => complain(&content, &said, &mut problems),
@@ -94,9 +115,10 @@ pub fn read_text(path: &Path, text: String, options: &Options) -> Definitions {
         }
     }
     complain_about_comments(path, &lexed, &mut problems);
+    let layout = std::mem::take(&mut content.layout);
     let model = check::check(content, &sources, options, &mut problems);
     problems.sort();
-    Definitions { sources, model, problems, notes, files }
+    Definitions { sources, model, problems, notes, files, layout }
 }
 
 /// The macros of the command line.
@@ -157,6 +179,7 @@ struct Pass<'a> {
     lexed: &'a Lexed,
     options: &'a Options,
     wanted: &'a BTreeSet<String>,
+    purpose: &'a Purpose,
 }
 
 impl Pass<'_> {
@@ -173,10 +196,14 @@ impl Pass<'_> {
             let mut table = given(self.options);
             let taken = headers.macros(&wanted, sources, &mut table);
             let mut found = Found::default();
+            let mut foreign = BTreeSet::new();
             for tokens in headers.tokens(sources) {
+                let words = tokens.iter().filter(|token| words::item(&token.text).is_some());
+                foreign.extend(words.map(|word| word.text.to_string()));
                 included(&tokens, &constants, &mut found, problems);
             }
-            let reader = Reader::new(sources, (self.file, self.lexed), (table, &constants), problems);
+            let reader =
+                Reader::new(sources, (self.file, self.lexed), (table, &constants), self.purpose.clone(), problems);
             let mut content = reader.run();
             // What a macro of a header makes may need another one.
             let more: BTreeSet<String> =
@@ -190,6 +217,8 @@ impl Pass<'_> {
                 notes.push(format!("Macros from included files: {}", taken.join(", ")));
             }
             merge(&mut content.found, found);
+            content.layout.foreign = foreign;
+            content.layout.includes_tracer = headers.includes_tracer;
             return content;
         }
     }
@@ -210,7 +239,7 @@ fn included(tokens: &[crate::token::Token], constants: &Table, found: &mut Found
     };
     let none = Table::default();
     let value = |tokens: &[crate::token::Token]| reader::value(tokens, &none, constants);
-    Items { found, problems, head, docs: &|_| String::new(), value: &value }.read(tokens);
+    Items { found, problems, head, docs: &|_| String::new(), value: &value, is_for_compiler: false }.read(tokens);
     // Calls between declarations are of no interest in a header.
     found.unresolved.retain(|name| words::closest_item(&name.name).is_some());
 }

@@ -4,12 +4,15 @@
 //! Conditionals are kept, not decided, as far as possible: a macro may have a definition in each branch. Where a macro is used,
 //! those of the branches that the use is in count; else those of the branches that a compiler without `-D` would take.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::expand;
 use crate::problem::{Problem, Problems};
 use crate::source::Span;
 use crate::token::{Kind, Token};
+use crate::words;
 
 /// One definition.
 #[derive(Debug)]
@@ -39,6 +42,10 @@ pub(crate) struct Table {
     entries: HashMap<Rc<str>, Vec<Entry>>,
     /// The branches that a compiler without `-D` takes.
     pub(crate) usual: Vec<Branch>,
+    /// Macros that an `#undef` of the file names: they may be gone where a definition is compiled.
+    pub(crate) undefined: BTreeSet<Rc<str>>,
+    /// What [`Table::shapes_definitions`] has found.
+    shaping: RefCell<HashMap<Rc<str>, bool>>,
 }
 
 /// What a name stands for.
@@ -68,11 +75,35 @@ impl Table {
     }
 
     fn add(&mut self, name: Rc<str>, definition: Option<Rc<Macro>>, branches: &[Branch]) {
+        self.shaping.borrow_mut().clear();
         let entries = self.entries.entry(name).or_default();
         if branches.is_empty() {
             entries.clear();
         }
         entries.push(Entry { definition, branches: branches.to_vec() });
+    }
+
+    /// Tells whether a definition cannot be taken apart, or not be compiled, before the macro `name` is replaced: because it
+    /// stands for a word of definition files, a name, a text, several parts or nothing at all, or because it is undefined later.
+    pub(crate) fn shapes_definitions(&self, name: &Rc<str>) -> bool {
+        let Some(entries) = self.entries.get(name) else { return false };
+        if let Some(known) = self.shaping.borrow().get(name) {
+            return *known;
+        }
+        self.shaping.borrow_mut().insert(name.clone(), false);
+        let shapes = |definition: &Rc<Macro>| {
+            let is_part = match definition.body.as_slice() {
+                [] => true,
+                [one] => one.is_ident() || one.kind == Kind::Text,
+                body => expand::has_outer_comma(body) || body.iter().any(|token| token.is("#") || token.is("##")),
+            };
+            let mut names = definition.body.iter().filter(|token| token.is_ident());
+            is_part || names.any(|inner| words::is_known(&inner.text) || self.shapes_definitions(&inner.text))
+        };
+        let found =
+            self.undefined.contains(name) || entries.iter().filter_map(|entry| entry.definition.as_ref()).any(shapes);
+        self.shaping.borrow_mut().insert(name.clone(), found);
+        found
     }
 
     /// Returns what `name` stands for within `branches`.

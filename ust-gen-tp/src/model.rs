@@ -110,6 +110,8 @@ pub struct LogLevel {
     pub value: Option<i128>,
     /// Where it is set.
     pub span: Span,
+    /// The conditions that this stands under, as in [`Head::conditions`].
+    pub(crate) conditions: Vec<String>,
 }
 
 /// A class of events: arguments and fields that several events share.
@@ -132,6 +134,8 @@ pub struct Event {
     pub class: Option<(Name, Name)>,
     /// The arguments.
     pub args: Vec<Arg>,
+    /// These as they were written, between the parentheses.
+    pub(crate) signature: String,
     /// The fields; those of the class if it has one.
     pub fields: Vec<Field>,
     /// The log level, if it is set.
@@ -145,6 +149,8 @@ pub struct Event {
 pub struct Label {
     /// The name.
     pub text: String,
+    /// It with its quotes and escapes.
+    pub(crate) written: Code,
     /// The first value and the last one: of one value twice the same; `None` for the value after the one before.
     pub values: Option<(Code, Code)>,
     /// The values as numbers, as far as they follow from the file.

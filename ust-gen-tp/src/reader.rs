@@ -26,9 +26,38 @@ pub(crate) struct Include {
     pub(crate) span: Span,
 }
 
+/// Who goes on with what is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Nobody who knows C: whatever the file and `-D` decide is decided, and all macros are replaced.
+    Model,
+    /// A compiler of C, which sees the file's directives again: conditions that `-D` or a default value decide stay open, and
+    /// macros that stand for values stay names. These are the macros of the command line.
+    Compiler(BTreeSet<String>),
+}
+
+/// How the text of a file is to be cut, to put something else where its definitions stand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    /// Definitions: each is a call of a macro that makes some.
+    pub(crate) regions: Vec<Span>,
+    /// Directives that are not needed with definitions taken apart: the guard, the frame of a header that includes itself,
+    /// includes of the tracer, macros that make definitions.
+    pub(crate) frame: Vec<Span>,
+    /// Stretches that no compiler sees.
+    pub(crate) dead: Vec<Span>,
+    /// Names that are defined or undefined in it.
+    pub(crate) changed: BTreeSet<String>,
+    /// Macros that make definitions in included files.
+    pub(crate) foreign: BTreeSet<String>,
+    /// These include the tracer.
+    pub(crate) includes_tracer: bool,
+}
+
 /// What is in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Content {
+    pub(crate) layout: Layout,
     pub(crate) found: Found,
     pub(crate) includes: Vec<Include>,
     /// The provider that the file defines for its own definitions (`TRACEPOINT_PROVIDER`).
@@ -46,7 +75,14 @@ pub(crate) struct Reader<'a> {
     pub(crate) constants: &'a Table,
     pub(crate) problems: &'a mut Problems,
     pub(crate) content: Content,
+    purpose: Purpose,
     conditions: Conditions,
+    /// The directives that began the open conditionals, and whether each is of a frame.
+    begun: Vec<(Span, bool)>,
+    /// Macros that say that the file was read.
+    frame_names: BTreeSet<String>,
+    /// Macros of which nothing but definitions can be made.
+    definition_words: BTreeSet<String>,
     /// Tokens since the last directive.
     pending: Vec<Token>,
     /// Where in `pending` the call begins that is open.
@@ -61,9 +97,15 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         sources: &'a Sources,
         (file, lexed): (u32, &'a Lexed),
-        (table, constants): (Table, &'a Table),
+        (mut table, constants): (Table, &'a Table),
+        purpose: Purpose,
         problems: &'a mut Problems,
     ) -> Self {
+        if purpose != Purpose::Model {
+            let name = |tokens: &'a [Token]| tokens[1].is("undef").then(|| tokens[2].text.clone());
+            let directives = lexed.tokens.windows(3).filter(|tokens| tokens[0].is("#") && tokens[0].line_start);
+            table.undefined = directives.filter_map(name).collect();
+        }
         Self {
             sources,
             lexed,
@@ -72,6 +114,10 @@ impl<'a> Reader<'a> {
             constants,
             problems,
             content: Content::default(),
+            purpose,
+            begun: Vec::new(),
+            frame_names: BTreeSet::new(),
+            definition_words: BTreeSet::new(),
             conditions: Conditions::default(),
             pending: Vec::new(),
             open: None,
@@ -83,7 +129,7 @@ impl<'a> Reader<'a> {
     /// Reads the whole file.
     pub(crate) fn run(mut self) -> Content {
         let tokens = &self.lexed.tokens;
-        let mut at = 0;
+        let (mut at, mut dead) = (0, None);
         while let Some(token) = tokens.get(at) {
             if !(token.is("#") && token.line_start) {
                 if self.conditions.is_reachable() {
@@ -94,6 +140,14 @@ impl<'a> Reader<'a> {
             }
             let end = tokens[at + 1..].iter().position(|token| token.line_start).map_or(tokens.len(), |n| at + 1 + n);
             self.directive(token, &tokens[at + 1..end]);
+            match (dead, self.conditions.is_reachable()) {
+                (None, false) => dead = Some(tokens[end - 1].span.end),
+                (Some(start), true) => {
+                    self.content.layout.dead.push(Span { file: self.file, start, end: token.span.start });
+                    dead = None;
+                }
+                _ => {}
+            }
             at = end;
         }
         self.complain_about_open_call();
@@ -160,6 +214,7 @@ impl<'a> Reader<'a> {
         let pending = std::mem::take(&mut self.pending);
         let branches = self.conditions.branches();
         let mut expander = Expander::new(&self.table, &branches, self.problems);
+        expander.leaves_values = self.purpose != Purpose::Model;
         let expanded = expander.expand(&pending);
         let depends = std::mem::take(&mut expander.depends);
         for (found, at) in depends {
@@ -179,10 +234,13 @@ impl<'a> Reader<'a> {
             branches,
         };
         let value = |tokens: &[Token]| value(tokens, &self.table, self.constants);
-        let docs = |span: Span| docs(self.sources, self.lexed, span);
-        let mut items =
-            Items { found: &mut self.content.found, problems: self.problems, head, docs: &docs, value: &value };
-        items.read(&expanded);
+        let docs = |span: Span| docs(self.sources, self.lexed, span).1;
+        let known = self.content.found.count();
+        let is_for_compiler = self.purpose != Purpose::Model;
+        let (found, problems) = (&mut self.content.found, &mut *self.problems);
+        Items { found, problems, head, docs: &docs, value: &value, is_for_compiler }.read(&expanded);
+        let made = self.content.found.starts_since(known);
+        self.content.layout.regions.extend(regions(&pending, &made));
     }
 
     fn directive(&mut self, hash: &Token, line: &[Token]) {
@@ -201,6 +259,10 @@ impl<'a> Reader<'a> {
             "define" => self.define(rest, span, guard),
             "undef" => {
                 if let Some(name) = rest.first() {
+                    self.content.layout.changed.insert(name.text.to_string());
+                    if is_frame_word(&name.text) || self.definition_words.contains(&*name.text) {
+                        self.content.layout.frame.push(span);
+                    }
                     self.table.undefine(&name.text, &self.conditions.branches());
                 }
             }
@@ -210,18 +272,37 @@ impl<'a> Reader<'a> {
 
     fn include(&mut self, rest: &[Token], span: Span) {
         let text = token::text(rest);
-        if !is_of_tracer(&text) {
-            self.content.includes.push(Include { text, span });
+        match is_of_tracer(&text) {
+            true => self.content.layout.frame.push(span),
+            false => self.content.includes.push(Include { text, span }),
         }
     }
 
     fn define(&mut self, rest: &[Token], span: Span, guard: Option<String>) {
         let Some(definition) = macros::parse_define(rest, span, self.problems) else { return };
-        if guard.is_some_and(|guard| *guard == *definition.name) {
+        // For a compiler, a name with a value is a default, that its command line may replace.
+        let is_guard = self.purpose == Purpose::Model || definition.body.is_empty();
+        if is_guard && guard.is_some_and(|guard| *guard == *definition.name) {
             // A guard against reading the file twice: it is read once.
             self.conditions.end();
             self.conditions.begin(Verdict::Decided(true), &mut self.table);
+            if let Some(begun) = self.begun.last_mut() {
+                begun.1 = true;
+            }
+            self.frame_names.insert(definition.name.to_string());
         }
+        let is_of_frame = definition.body.is_empty() && self.frame_names.contains(&*definition.name);
+        let is_for_definitions = |token: &Token| {
+            token.is_ident() && (words::is_known(&token.text) || self.definition_words.contains(&*token.text))
+        };
+        let is_for_definitions = definition.body.iter().any(is_for_definitions);
+        if is_for_definitions {
+            self.definition_words.insert(definition.name.to_string());
+        }
+        if is_frame_word(&definition.name) || is_of_frame || is_for_definitions {
+            self.content.layout.frame.push(span);
+        }
+        self.content.layout.changed.insert(definition.name.to_string());
         let is_provider = ["TRACEPOINT_PROVIDER", "LTTNG_UST_TRACEPOINT_PROVIDER"].contains(&&*definition.name);
         if let (true, [value]) = (is_provider, definition.body.as_slice()) {
             self.content.provider = Some(Name { text: value.text.to_string(), span: value.span });
@@ -231,7 +312,12 @@ impl<'a> Reader<'a> {
 
     fn conditional(&mut self, name: &Token, rest: &[Token], span: Span) {
         let known = match &*name.text {
-            "endif" => self.conditions.end(),
+            "endif" => {
+                if let Some((begun, true)) = self.begun.pop() {
+                    self.content.layout.frame.extend([begun, span]);
+                }
+                self.conditions.end()
+            }
             "else" => self.conditions.next(Verdict::Decided(true), &mut self.table),
             word => {
                 let mut verdict = if self.conditions.is_reachable() || word.starts_with("el") {
@@ -248,6 +334,12 @@ impl<'a> Reader<'a> {
                 match word.starts_with("el") {
                     true => self.conditions.next(verdict, &mut self.table),
                     false => {
+                        let is_frame = rest.iter().any(is_multi_read);
+                        if is_frame {
+                            let names = rest.iter().filter(|token| token.is_ident());
+                            self.frame_names.extend(names.map(|name| name.text.to_string()));
+                        }
+                        self.begun.push((span, is_frame));
                         self.conditions.begin(verdict, &mut self.table);
                         let guard = (word == "ifndef").then(|| rest.first().map(|name| name.text.to_string()));
                         self.guard = guard.flatten();
@@ -274,17 +366,21 @@ impl<'a> Reader<'a> {
             let text = format!("{}defined({})", if negate { "!" } else { "" }, first.text);
             return match self.is_defined(&first.text) {
                 Some(defined) => Verdict::Decided(defined != negate),
-                None => Verdict::Open { text, usual: negate },
+                None => Verdict::Open { text, usual: self.is_given(&first.text) != negate },
             };
         }
         // The frame of a header that includes itself: read once, it holds.
-        if rest.iter().any(|token| token.text.ends_with("HEADER_MULTI_READ")) {
+        if rest.iter().any(is_multi_read) {
             return Verdict::Decided(true);
         }
         let (replaced, is_open) = self.replace_defined(rest);
-        let expanded = Expander::new(&self.table, &self.conditions.branches(), self.problems).expand(&replaced);
+        let branches = self.conditions.branches();
+        let mut expander = Expander::new(&self.table, &branches, self.problems);
+        let expanded = expander.expand(&replaced);
+        let depends = self.purpose != Purpose::Model && !expander.depends.is_empty();
         let names: BTreeSet<&str> = crate::expand::names(&expanded).collect();
-        let is_open = is_open || names.iter().any(|name| !["true", "false"].contains(name));
+        let is_given = crate::expand::names(rest).any(|name| self.is_given(name));
+        let is_open = is_open || depends || is_given || names.iter().any(|name| !["true", "false"].contains(name));
         match eval::eval(&expanded, &|name| Some(i128::from(name == "true"))) {
             Ok(value) if !is_open => Verdict::Decided(value != 0),
             Ok(value) => Verdict::Open { text: token::text(rest), usual: value != 0 },
@@ -305,7 +401,7 @@ impl<'a> Reader<'a> {
                 Some((name, length)) => {
                     let known = self.is_defined(&name.text);
                     is_open |= known.is_none();
-                    let digit = if known == Some(true) { "1" } else { "0" };
+                    let digit = if known == Some(true) || self.is_given(&name.text) { "1" } else { "0" };
                     replaced.push(Token { kind: Kind::Number, text: digit.into(), ..token.clone() });
                     at += length;
                 }
@@ -320,12 +416,51 @@ impl<'a> Reader<'a> {
 
     /// Whether a macro is defined here, if it is known. One that the file does not mention may come from anywhere.
     fn is_defined(&self, name: &str) -> Option<bool> {
+        if self.is_given(name) {
+            return None;
+        }
         let branches = self.conditions.branches();
         match self.table.lookup(name, &branches) {
             macros::Lookup::Known(Some(_)) => Some(true),
             _ => None,
         }
     }
+}
+
+impl Reader<'_> {
+    /// Whether a name is a macro of the command line that the compiler is to look at.
+    fn is_given(&self, name: &str) -> bool {
+        matches!(&self.purpose, Purpose::Compiler(given) if given.contains(name))
+    }
+}
+
+/// The calls in `tokens` that make definitions, which begin at the places `starts`.
+fn regions(tokens: &[Token], starts: &[u32]) -> Vec<Span> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(token) = tokens.get(at) {
+        let is_call = tokens.get(at + 1).is_some_and(|open| open.is("("));
+        let close = if is_call { token::closing(tokens, at + 1).unwrap_or(at) } else { at };
+        let whole = token.span.start..tokens[close].span.end;
+        at = close + 1;
+        if !(token.is_ident() && starts.iter().any(|start| whole.contains(start))) {
+            continue;
+        }
+        while tokens.get(at).is_some_and(|token| token.is(";")) {
+            at += 1;
+        }
+        found.push(token.span.to(tokens[at - 1].span));
+    }
+    found
+}
+
+fn is_multi_read(token: &Token) -> bool {
+    token.text.ends_with("HEADER_MULTI_READ")
+}
+
+/// Whether a macro only says how a header includes itself.
+fn is_frame_word(name: &str) -> bool {
+    let short = name.strip_prefix("LTTNG_UST_").unwrap_or(name);
+    ["TRACEPOINT_PROVIDER", "TRACEPOINT_INCLUDE", "TRACEPOINT_INCLUDE_FILE"].contains(&short)
 }
 
 /// Whether an include is of the tracer itself.
@@ -351,8 +486,8 @@ fn value_at(tokens: &[Token], table: &Table, constants: &Table, depth: usize) ->
     eval::eval(tokens, &value_of).ok()
 }
 
-/// The comment right before a place, without its slashes and stars.
-fn docs(sources: &Sources, lexed: &Lexed, span: Span) -> String {
+/// The comment right before a place, without its slashes and stars, and where it begins.
+pub(crate) fn docs(sources: &Sources, lexed: &Lexed, span: Span) -> (u32, String) {
     let text = &sources.file(span).text;
     let mut lines: Vec<String> = Vec::new();
     let mut start = span.start;
@@ -377,10 +512,10 @@ fn docs(sources: &Sources, lexed: &Lexed, span: Span) -> String {
     let blank = |line: &String| line.is_empty();
     let first = lines.iter().position(|line| !blank(line)).unwrap_or(lines.len());
     let last = lines.iter().rposition(|line| !blank(line)).map_or(first, |last| last + 1);
-    lines[first..last].join("\n")
+    (start, lines[first..last].join("\n"))
 }
 
-fn plain_lines(comment: &str) -> Vec<String> {
+pub(crate) fn plain_lines(comment: &str) -> Vec<String> {
     let inside = match comment.strip_prefix("/*") {
         Some(inside) => inside.strip_suffix("*/").unwrap_or(inside).trim_start_matches('*'),
         None => comment.trim_start_matches('/'),

@@ -50,7 +50,7 @@
 #define lttng_ust_field_array_network_hex(type, name, value, count)				\
 	(ARRAY, stored, type, #name, ust_value_##name, (value), (count), 16, UST_NETWORK)
 #define lttng_ust_field_array_text(type, name, value, count)					\
-	(ARRAY, stored, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT)
+	(TEXT_ARRAY, stored, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT)
 #define lttng_ust_field_array_nowrite(type, name, value, count)					\
 	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_NOWRITE)
 #define lttng_ust_field_array_nowrite_hex(type, name, value, count)				\
@@ -60,7 +60,7 @@
 #define lttng_ust_field_array_network_nowrite_hex(type, name, value, count)			\
 	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 16, UST_NETWORK | UST_NOWRITE)
 #define lttng_ust_field_array_text_nowrite(type, name, value, count)				\
-	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT | UST_NOWRITE)
+	(TEXT_ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT | UST_NOWRITE)
 
 #define lttng_ust_field_sequence(type, name, value, count_type, count)				\
 	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, 0)
@@ -71,7 +71,7 @@
 #define lttng_ust_field_sequence_network_hex(type, name, value, count_type, count)		\
 	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 16, UST_NETWORK)
 #define lttng_ust_field_sequence_text(type, name, value, count_type, count)			\
-	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT)
+	(TEXT_SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT)
 #define lttng_ust_field_sequence_nowrite(type, name, value, count_type, count)			\
 	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_NOWRITE)
 #define lttng_ust_field_sequence_nowrite_hex(type, name, value, count_type, count)		\
@@ -81,7 +81,7 @@
 #define lttng_ust_field_sequence_network_nowrite_hex(type, name, value, count_type, count)	\
 	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 16, UST_NETWORK | UST_NOWRITE)
 #define lttng_ust_field_sequence_text_nowrite(type, name, value, count_type, count)		\
-	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT | UST_NOWRITE)
+	(TEXT_SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT | UST_NOWRITE)
 
 /* Bytes of a media type, which the trace does not name. */
 #define lttng_ust_field_fixed_length_blob(name, value, count, media_type)			\
@@ -161,6 +161,8 @@
 	UST_ARRAY_FIELD(name, type, count, base, flags),
 #define UST_TP_ENTRY_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	UST_SEQUENCE_FIELD(name, type, base, flags),
+#define UST_TP_ENTRY_TEXT_ARRAY UST_TP_ENTRY_ARRAY
+#define UST_TP_ENTRY_TEXT_SEQUENCE UST_TP_ENTRY_SEQUENCE
 
 /*
  * Strings and sequences by calls of functions in this file, of which the compiler knows that they leave most registers
@@ -193,6 +195,24 @@ ust_inline uint8_t *ust_tp_put_text(uint8_t *at, const char *text, uint64_t byte
 	return at + bytes;
 }
 
+__attribute__((noinline, unused)) static struct ust_characters ust_tp_characters(const void *text, uint64_t bytes)
+{
+	return ust_characters(text, bytes);
+}
+
+__attribute__((noinline, unused)) static uint8_t *
+ust_tp_put_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	return ust_put_characters(at, characters);
+}
+
+ust_inline uint8_t *ust_tp_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	const uint32_t count = (uint32_t)characters->bytes;
+
+	return ust_tp_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
+}
+
 ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *elements)
 {
 	const uint32_t count = (uint32_t)elements->count;
@@ -216,6 +236,10 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 #define UST_TP_VALUE_ARRAY(part, type, name, local, value, count, base, flags) , (const void *)value
 #define UST_TP_VALUE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	, ust_elements((const void *)value, (uint64_t)(count_type)count, sizeof(type))
+#define UST_TP_VALUE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
+	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)count)
+#define UST_TP_VALUE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)(count_type)count)
 #define UST_TP_TEXT_stored ust_tp_text
 #define UST_TP_TEXT_hidden
 
@@ -228,6 +252,8 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 #define UST_TP_LOCAL_STRING(part, name, local, value, flags) , UST_TP_TEXT_TYPE_##part local
 #define UST_TP_LOCAL_ARRAY(part, type, name, local, value, count, base, flags) , const void *local
 #define UST_TP_LOCAL_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_elements local
+#define UST_TP_LOCAL_TEXT_ARRAY(part, type, name, local, value, count, base, flags) , struct ust_characters local
+#define UST_TP_LOCAL_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_characters local
 #define UST_TP_TEXT_TYPE_stored struct ust_text
 #define UST_TP_TEXT_TYPE_hidden const char *
 
@@ -245,6 +271,8 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 	UST_TP_IF_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
 #define UST_TP_BYTES_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	UST_TP_IF_##part(ust_bytes += UST_COUNT_BYTES + local.bytes;)
+#define UST_TP_BYTES_TEXT_ARRAY UST_TP_BYTES_ARRAY
+#define UST_TP_BYTES_TEXT_SEQUENCE UST_TP_BYTES_SEQUENCE
 
 /* Where it is stored then. */
 #define UST_TP_STORE_1(kind, ...) UST_TP_STORE_##kind(__VA_ARGS__) UST_TP_STORE_2
@@ -260,6 +288,10 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 	UST_TP_IF_##part(ust_at = ust_put(ust_at, local, sizeof(type) * (uint64_t)count);)
 #define UST_TP_STORE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	UST_TP_IF_##part(ust_at = ust_tp_put_elements(ust_at, &local);)
+#define UST_TP_STORE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
+	UST_TP_IF_##part(ust_at = ust_tp_put_characters(ust_at, &local);)
+#define UST_TP_STORE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	UST_TP_IF_##part(ust_at = ust_tp_put_counted_characters(ust_at, &local);)
 
 /*
  * In any other case, its entry in the list of values. A number is copied for that: the address of what it was passed in
@@ -274,6 +306,8 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 #define UST_TP_KEEP_STRING(part, name, local, value, flags)
 #define UST_TP_KEEP_ARRAY(part, type, name, local, value, count, base, flags)
 #define UST_TP_KEEP_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
+#define UST_TP_KEEP_TEXT_ARRAY(part, type, name, local, value, count, base, flags)
+#define UST_TP_KEEP_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
 
 #define UST_TP_LISTED_1(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_2
 #define UST_TP_LISTED_2(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_1
@@ -285,6 +319,9 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 #define UST_TP_LISTED_ARRAY(part, type, name, local, value, count, base, flags) { local, sizeof(type) * (uint64_t)count, 0 },
 #define UST_TP_LISTED_SEQUENCE(part, type, name, local, value, count_type, how_many, base, flags)\
 	{ local.elements, local.bytes, local.count },
+#define UST_TP_LISTED_TEXT_ARRAY(part, type, name, local, value, count, base, flags) { local.text, local.bytes, 0 },
+#define UST_TP_LISTED_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	{ local.text, local.bytes, local.bytes },
 #define UST_TP_LISTED_TEXT_stored(local) { local.text, local.bytes, 0 },
 #define UST_TP_LISTED_TEXT_hidden(local) { local, 0, 0 },
 

@@ -135,12 +135,7 @@ struct ust_event {
 /* How many entries a list has before its end. */
 #define UST_COUNT(list) (sizeof(list) / sizeof((list)[0]) - 1)
 
-/*
- * The log level and the link of an event may be defined after it, or not at all: then the address of these is null.
- */
-#define UST_DECLARE_EXTRAS(provider, name)							\
-	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
-	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden")));
+/* The log level and the link of an event may be defined after it, or not at all: then the address of these is null. */
 #define UST_DEFINE_LOGLEVEL(provider, name, level)						\
 	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
 	const int ust_loglevel_##provider##___##name = level;
@@ -152,10 +147,11 @@ struct ust_event {
 #define UST_DECLARE_TRACEPOINT(provider, name)							\
 	extern struct ust_tracepoint ust_tracepoint_##provider##___##name UST_HIDDEN;
 
-/* Defines a provider's tracepoint. */
+/* Defines a provider's tracepoint. Its names go to no other macro: they may be macros themselves. */
 #define UST_DEFINE_TRACEPOINT(provider, name, record, fields, signature, file, line)		\
-	UST_DECLARE_EXTRAS(provider, name)							\
-	UST_DECLARE_TRACEPOINT(provider, name)							\
+	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
+	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden"))); \
+	extern struct ust_tracepoint ust_tracepoint_##provider##___##name UST_HIDDEN;		\
 	static const struct ust_event ust_event_##provider##___##name = {			\
 		#provider, #name, signature, file, line, UST_COUNT(fields), fields,		\
 		&ust_loglevel_##provider##___##name, ust_model_emf_uri_##provider##___##name,	\
@@ -286,9 +282,66 @@ ust_inline struct ust_text ust_text(const char *text)
 	struct ust_text found;
 
 	found.text = text ? text : "(null)";
-	/* So that the compiler does not warn of what would be read of a literal if it were longer. */
-	UST_LAUNDER(found.text);
-	found.bytes = ust_text_bytes(found.text);
+	/* Of a literal, the compiler knows it. */
+	if (__builtin_constant_p(__builtin_strlen(found.text))) {
+		found.bytes = __builtin_strlen(found.text) + 1;
+	} else {
+		/* So that the compiler does not warn of what would be read of a literal if it were longer. */
+		UST_LAUNDER(found.text);
+		found.bytes = ust_text_bytes(found.text);
+	}
+	return found;
+}
+
+/* Characters that take a given number of bytes. What is behind a NUL is not looked at, and stored as NULs. */
+struct ust_characters {
+	const char *text;
+	uint64_t length;
+	uint64_t bytes;
+};
+
+/* Characters before the first NUL, at most `bytes`. Reads whole aligned words that one of them lies in. */
+ust_inline uint64_t ust_length(const char *text, uint64_t bytes)
+{
+	uint64_t length = 0;
+
+#if defined(__SSE2__) && !defined(UST_WITH_SANITIZER)
+	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)15);
+	uint64_t before = (uintptr_t)text & 15;
+	unsigned int nuls;
+
+	if (!bytes)
+		return 0;
+	UST_LAUNDER(at);
+	for (;;) {
+		nuls = (unsigned int)_mm_movemask_epi8(
+			_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
+		nuls >>= before;
+		if (nuls) {
+			length += (uint64_t)__builtin_ctz(nuls);
+			return length < bytes ? length : bytes;
+		}
+		length += 16 - before;
+		if (length >= bytes)
+			return bytes;
+		before = 0;
+		at += 16;
+	}
+#else
+	while (length < bytes && text[length])
+		length++;
+	return length;
+#endif
+}
+
+/* More bytes than an event can hold are as many, so that the event is too big. */
+ust_inline struct ust_characters ust_characters(const void *text, uint64_t bytes)
+{
+	struct ust_characters found;
+
+	found.text = (const char *)text;
+	found.bytes = bytes <= UINT32_MAX ? bytes : (uint64_t)UINT32_MAX * 8;
+	found.length = ust_length(found.text, bytes <= UINT32_MAX ? bytes : 0);
 	return found;
 }
 
@@ -345,6 +398,28 @@ ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *ele
 	return at + elements->bytes;
 }
 
+/* Stores the characters of an array. */
+ust_inline uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	uint64_t i;
+
+	ust_copy(at, (const uint8_t *)characters->text, characters->length);
+	for (i = characters->length; i < characters->bytes; i++) {
+		at[i] = 0;
+		/* Else it would be made a call of memset. */
+		UST_LAUNDER(at);
+	}
+	return at + characters->bytes;
+}
+
+/* Stores a sequence of characters: the count, then these. */
+ust_inline uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	uint32_t count = (uint32_t)characters->bytes;
+
+	return ust_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
+}
+
 /* A field's value: where its number, its characters or its elements are, and how many bytes these take. */
 struct ust_value {
 	const void *at;
@@ -393,6 +468,12 @@ ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, c
 			const uint32_t count = (uint32_t)values[i].count;
 
 			*at = ust_put(*at, &count, UST_COUNT_BYTES);
+		}
+		if (field->flags & UST_TEXT) {
+			const struct ust_characters characters = ust_characters(values[i].at, values[i].bytes);
+
+			*at = ust_put_characters(*at, &characters);
+			continue;
 		}
 		if (values[i].bytes)
 			__builtin_memcpy(*at, values[i].at, values[i].bytes);

@@ -19,6 +19,21 @@
  *
  * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
  */
+
+/* Each time: a file may ask for more, or for less, before it includes the next header. */
+#undef UST_CREATE_PROBES
+#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
+#define UST_CREATE_PROBES 1
+#endif
+#undef UST_DEFINE
+#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
+#define UST_DEFINE 1
+#endif
+#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
+#undef UST_DYNAMIC_LINKAGE
+#define UST_DYNAMIC_LINKAGE 1
+#endif
+
 #ifndef UST_TRACEPOINT_H
 #define UST_TRACEPOINT_H
 
@@ -28,16 +43,6 @@
 #if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) || \
 	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "ust supports 64-bit little-endian Linux on x86-64 and aarch64 only"
-#endif
-
-#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
-#define UST_CREATE_PROBES 1
-#endif
-#if defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
-#define UST_DEFINE 1
-#endif
-#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
-#define UST_DYNAMIC_LINKAGE 1
 #endif
 
 /* Whether names without a prefix are defined: a program that has others of its own says that it needs version 1. */
@@ -164,12 +169,23 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
 
-#if defined(UST_DEFINE) || defined(UST_CREATE_PROBES)
-#include <ust/object.h>
-#endif
+/*
+ * A file of call sites needs the file of the provider: so a linker takes it out of a static library, and keeps a shared
+ * one that else nothing seems to need.
+ */
+#define UST_PROVIDE(provider)									\
+	extern const char ust_provider_##provider __attribute__((weak, visibility("default")));	\
+	const char ust_provider_##provider = 0;
+#define UST_NEED(provider)									\
+	extern const char ust_provider_##provider __attribute__((visibility("default")));	\
+	static const char *const ust_need_##provider __attribute__((UST_RETAIN used)) = &ust_provider_##provider;
 
 #ifdef __cplusplus
 }
 #endif
 
 #endif /* UST_TRACEPOINT_H */
+
+#if defined(UST_DEFINE) || defined(UST_CREATE_PROBES)
+#include <ust/object.h>
+#endif

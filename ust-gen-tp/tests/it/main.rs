@@ -3,10 +3,12 @@
 //!
 //! `UST_BLESS=1` writes the golden files anew; read the difference before you commit it.
 
+mod c;
 mod command;
 mod fixtures;
 mod golden;
 mod headers;
 mod macros;
 mod oracle;
+mod outputs;
 mod random;

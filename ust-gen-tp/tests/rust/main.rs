@@ -19,7 +19,7 @@ macro_rules! golden {
 
 golden! {
     all_fields all_fields_long blobs both_spellings classes comments conditionals conversions cplusplus enumerations
-    expressions generated header_macros hello layout line_ends log_levels no_events not_in_rust odd_names own_macros reserved_words
+    expressions generated header_macros hello layout line_ends log_levels no_events not_in_lttng not_in_rust odd_names own_macros program reserved_words
     self_including
 }
 
