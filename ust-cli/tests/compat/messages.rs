@@ -3,9 +3,11 @@
 
 use std::path::PathBuf;
 
-use crate::build::{Build, C_COMPILERS, CXX_COMPILERS, GCC};
+use crate::alike::recorded;
+use crate::build::{Build, C_COMPILERS, CXX, CXX_COMPILERS, GCC};
 use crate::place::Place;
-use crate::tool;
+use crate::shown::check;
+use crate::tool::{self, is_installed};
 
 /// Runs `program` under `ust record`, and returns the lines of its events.
 #[track_caller]
@@ -27,7 +29,7 @@ fn a_long_text_is_cut_between_characters_and_marked() {
         if !Build::new(*compiler, &[], &["limits.c"]).make(&program) {
             continue;
         }
-        let events = events(&place, &program, &[]);
+        let events = events(&place, &program, &["-e", "lttng_ust_trace*"]);
         let messages: Vec<_> = events.iter().map(|line| message(line)).collect();
         let cut = |text: &str| text[..2044].to_owned() + "...";
         assert_eq!(messages[0], "x".repeat(2047), "as long as can be");
@@ -73,11 +75,28 @@ fn the_place_is_that_of_the_call() {
         });
         symbols.take_while(|(address, _)| *address <= ip).last().expect("a function").1
     };
+    assert!(events.last().is_some_and(|line| line.contains("both:event")), "an event of a definition, too");
     for line in &events {
         let ip =
             line.split("ip = 0x").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_else(|| panic!("{line}"));
         // A compiler puts calls that are not likely apart.
         let function = function(u64::from_str_radix(ip, 16).expect("an address"));
         assert_eq!(function.trim_end_matches(".cold"), "main", "{line}");
+    }
+}
+
+#[test]
+fn the_files_may_be_of_different_languages_or_in_a_library() {
+    if !is_installed("babeltrace2") {
+        return;
+    }
+    let place = Place::new();
+    let (program, other) = (place.path().join("messages"), place.path().join("libother.so"));
+    for (compiler, flags) in [(CXX, ["-c", "-fPIC"]), (GCC, ["-shared", "-fPIC"])] {
+        if Build::new(compiler, &flags, &["messages-other.c"]).make(&other) {
+            let libraries = [other.clone().into(), format!("-Wl,-rpath,{}", place.path().display()).into()];
+            Build { libraries: &libraries, ..Build::new(GCC, &[], &["messages.c"]) }.make(&program);
+            check(&recorded(&place, &program), "messages", &format!("{flags:?}"));
+        }
     }
 }

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LTTNG_UST_TRACEPOINT_CREATE_PROBES
+#define LTTNG_UST_TRACEPOINT_DEFINE
+#include "both.h"
 #include <lttng/tracef.h>
 #include <lttng/tracelog.h>
 
@@ -34,6 +37,7 @@ int main(void)
 	tracef("errno is %d", evaluate() ? errno : 0);
 	if (errno != 18)
 		return 1;
+	lttng_ust_tracepoint(both, event, 1);
 	/* The last line of output, not an event of its own. */
 	if (ust_is_recorded(&ust_tracelog_v1[TRACE_ERR]))
 		evaluate();
