@@ -5,9 +5,9 @@
  * functions, then for tracepoints, so that the header may have them in any order.
  */
 #ifndef UST_TP_IS_READ_AGAIN
-#define UST_TP_IS_READ_AGAIN
 
 #include <lttng/tracepoint.h>
+#define UST_TP_IS_READ_AGAIN
 
 #undef UST_TP_INCLUDE
 #if defined(LTTNG_UST_TRACEPOINT_INCLUDE)
@@ -29,7 +29,7 @@
 #define UST_TP_PROVIDER TRACEPOINT_PROVIDER
 #endif
 
-#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
+#if defined(UST_CREATE_PROBES)
 
 #if !defined(UST_TP_INCLUDE)
 #error "a header of tracepoints has to define TRACEPOINT_INCLUDE as its own name, in quotes"
@@ -74,8 +74,7 @@
 UST_TP_PROVIDE(UST_TP_PROVIDER)
 #endif
 
-#elif (defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)) && !defined(UST_DYNAMIC_LINKAGE) && \
-	defined(UST_TP_PROVIDER)
+#elif defined(UST_DEFINE) && !defined(UST_DYNAMIC_LINKAGE) && defined(UST_TP_PROVIDER)
 
 UST_TP_NEED(UST_TP_PROVIDER)
 

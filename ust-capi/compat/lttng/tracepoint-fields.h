@@ -2,7 +2,7 @@
 /*
  * Fields of events, for <lttng/tracepoint-event.h>.
  *
- * A field is needed at five places of what becomes of its event, so its macro only makes a tuple of it:
+ * A field is needed at several places of what becomes of its event, so its macro only makes a tuple of it:
  *
  *	ctf_integer(int, order, id + 1)  ->  (NUMBER, stored, int, "order", ust_value_order, (id + 1), 10, 0)
  *
@@ -50,7 +50,7 @@
 #define lttng_ust_field_array_network_hex(type, name, value, count)				\
 	(ARRAY, stored, type, #name, ust_value_##name, (value), (count), 16, UST_NETWORK)
 #define lttng_ust_field_array_text(type, name, value, count)					\
-	(ARRAY, stored, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT)
+	(TEXT_ARRAY, stored, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT)
 #define lttng_ust_field_array_nowrite(type, name, value, count)					\
 	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_NOWRITE)
 #define lttng_ust_field_array_nowrite_hex(type, name, value, count)				\
@@ -60,7 +60,7 @@
 #define lttng_ust_field_array_network_nowrite_hex(type, name, value, count)			\
 	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 16, UST_NETWORK | UST_NOWRITE)
 #define lttng_ust_field_array_text_nowrite(type, name, value, count)				\
-	(ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT | UST_NOWRITE)
+	(TEXT_ARRAY, hidden, type, #name, ust_value_##name, (value), (count), 10, UST_TEXT | UST_NOWRITE)
 
 #define lttng_ust_field_sequence(type, name, value, count_type, count)				\
 	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, 0)
@@ -71,7 +71,7 @@
 #define lttng_ust_field_sequence_network_hex(type, name, value, count_type, count)		\
 	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 16, UST_NETWORK)
 #define lttng_ust_field_sequence_text(type, name, value, count_type, count)			\
-	(SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT)
+	(TEXT_SEQUENCE, stored, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT)
 #define lttng_ust_field_sequence_nowrite(type, name, value, count_type, count)			\
 	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_NOWRITE)
 #define lttng_ust_field_sequence_nowrite_hex(type, name, value, count_type, count)		\
@@ -81,7 +81,7 @@
 #define lttng_ust_field_sequence_network_nowrite_hex(type, name, value, count_type, count)	\
 	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 16, UST_NETWORK | UST_NOWRITE)
 #define lttng_ust_field_sequence_text_nowrite(type, name, value, count_type, count)		\
-	(SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT | UST_NOWRITE)
+	(TEXT_SEQUENCE, hidden, type, #name, ust_value_##name, (value), count_type, (count), 10, UST_TEXT | UST_NOWRITE)
 
 /* Bytes of a media type, which the trace does not name. */
 #define lttng_ust_field_fixed_length_blob(name, value, count, media_type)			\
@@ -161,10 +161,70 @@
 	UST_ARRAY_FIELD(name, type, count, base, flags),
 #define UST_TP_ENTRY_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	UST_SEQUENCE_FIELD(name, type, base, flags),
+#define UST_TP_ENTRY_TEXT_ARRAY UST_TP_ENTRY_ARRAY
+#define UST_TP_ENTRY_TEXT_SEQUENCE UST_TP_ENTRY_SEQUENCE
+
+/*
+ * Strings and sequences by calls of functions in this file, of which the compiler knows that they leave most registers
+ * alone. Inlined at each field they would take a third of the time of compiling.
+ */
+__attribute__((noinline, unused)) static uint64_t ust_tp_text_bytes(const char *text)
+{
+	return ust_text_bytes(text);
+}
+
+ust_inline struct ust_text ust_tp_text(const char *text)
+{
+	struct ust_text found;
+
+	found.text = text ? text : "(null)";
+	found.bytes = ust_tp_text_bytes(found.text);
+	return found;
+}
+
+__attribute__((noinline, unused)) static void ust_tp_copy(uint8_t *at, const void *from, uint64_t bytes)
+{
+	ust_copy(at, (const uint8_t *)from, bytes);
+}
+
+ust_inline uint8_t *ust_tp_put_text(uint8_t *at, const char *text, uint64_t bytes)
+{
+	ust_tp_copy(at, text, bytes);
+	/* Another thread may have changed the string. */
+	at[bytes - 1] = 0;
+	return at + bytes;
+}
+
+__attribute__((noinline, unused)) static struct ust_characters ust_tp_characters(const void *text, uint64_t bytes)
+{
+	return ust_characters(text, bytes);
+}
+
+__attribute__((noinline, unused)) static uint8_t *
+ust_tp_put_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	return ust_put_characters(at, characters);
+}
+
+ust_inline uint8_t *ust_tp_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+{
+	const uint32_t count = (uint32_t)characters->bytes;
+
+	return ust_tp_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
+}
+
+ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *elements)
+{
+	const uint32_t count = (uint32_t)elements->count;
+
+	at = ust_put(at, &count, UST_COUNT_BYTES);
+	ust_tp_copy(at, elements->elements, elements->bytes);
+	return at + elements->bytes;
+}
 
 /*
  * The value, and the parameter that it is for. As arguments of one call, the temporary objects that C++ makes for values
- * live until all of them are stored.
+ * live until all of them are stored. Nobody needs the length of a string that only filters see in the usual case.
  */
 #define UST_TP_VALUE_1(kind, ...) UST_TP_VALUE_##kind(__VA_ARGS__) UST_TP_VALUE_2
 #define UST_TP_VALUE_2(kind, ...) UST_TP_VALUE_##kind(__VA_ARGS__) UST_TP_VALUE_1
@@ -172,10 +232,16 @@
 #define UST_TP_VALUE_2_END
 #define UST_TP_VALUE_NUMBER(part, type, name, local, value, base, flags) , (type)value
 #define UST_TP_VALUE_ENUM(part, type, name, local, value, enumeration, flags) , (type)value
-#define UST_TP_VALUE_STRING(part, name, local, value, flags) , ust_text((const char *)value)
+#define UST_TP_VALUE_STRING(part, name, local, value, flags) , UST_TP_TEXT_##part((const char *)value)
 #define UST_TP_VALUE_ARRAY(part, type, name, local, value, count, base, flags) , (const void *)value
 #define UST_TP_VALUE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	, ust_elements((const void *)value, (uint64_t)(count_type)count, sizeof(type))
+#define UST_TP_VALUE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
+	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)count)
+#define UST_TP_VALUE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)(count_type)count)
+#define UST_TP_TEXT_stored ust_tp_text
+#define UST_TP_TEXT_hidden
 
 #define UST_TP_LOCAL_1(kind, ...) UST_TP_LOCAL_##kind(__VA_ARGS__) UST_TP_LOCAL_2
 #define UST_TP_LOCAL_2(kind, ...) UST_TP_LOCAL_##kind(__VA_ARGS__) UST_TP_LOCAL_1
@@ -183,38 +249,80 @@
 #define UST_TP_LOCAL_2_END
 #define UST_TP_LOCAL_NUMBER(part, type, name, local, value, base, flags) , type local
 #define UST_TP_LOCAL_ENUM(part, type, name, local, value, enumeration, flags) , type local
-#define UST_TP_LOCAL_STRING(part, name, local, value, flags) , struct ust_text local
+#define UST_TP_LOCAL_STRING(part, name, local, value, flags) , UST_TP_TEXT_TYPE_##part local
 #define UST_TP_LOCAL_ARRAY(part, type, name, local, value, count, base, flags) , const void *local
 #define UST_TP_LOCAL_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_elements local
+#define UST_TP_LOCAL_TEXT_ARRAY(part, type, name, local, value, count, base, flags) , struct ust_characters local
+#define UST_TP_LOCAL_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_characters local
+#define UST_TP_TEXT_TYPE_stored struct ust_text
+#define UST_TP_TEXT_TYPE_hidden const char *
 
-/* Its bytes. */
+/* Its bytes in the usual case, in which fields that only filters see are left out. */
+#define UST_TP_IF_stored(...) __VA_ARGS__
+#define UST_TP_IF_hidden(...)
 #define UST_TP_BYTES_1(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_2
 #define UST_TP_BYTES_2(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_1
 #define UST_TP_BYTES_1_END
 #define UST_TP_BYTES_2_END
-#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) ust_##part##_bytes += sizeof(type);
-#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) ust_##part##_bytes += sizeof(type);
-#define UST_TP_BYTES_STRING(part, name, local, value, flags) ust_##part##_bytes += local.bytes;
+#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_STRING(part, name, local, value, flags) UST_TP_IF_##part(ust_bytes += local.bytes;)
 #define UST_TP_BYTES_ARRAY(part, type, name, local, value, count, base, flags)			\
-	ust_##part##_bytes += sizeof(type) * (uint64_t)count;
+	UST_TP_IF_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
 #define UST_TP_BYTES_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	ust_##part##_bytes += UST_COUNT_BYTES + local.bytes;
+	UST_TP_IF_##part(ust_bytes += UST_COUNT_BYTES + local.bytes;)
+#define UST_TP_BYTES_TEXT_ARRAY UST_TP_BYTES_ARRAY
+#define UST_TP_BYTES_TEXT_SEQUENCE UST_TP_BYTES_SEQUENCE
 
-/* Where it is stored: behind the other fields, if only filters see it, and then not in the usual case. */
+/* Where it is stored then. */
 #define UST_TP_STORE_1(kind, ...) UST_TP_STORE_##kind(__VA_ARGS__) UST_TP_STORE_2
 #define UST_TP_STORE_2(kind, ...) UST_TP_STORE_##kind(__VA_ARGS__) UST_TP_STORE_1
 #define UST_TP_STORE_1_END
 #define UST_TP_STORE_2_END
-#define UST_TP_IF_stored
-#define UST_TP_IF_hidden if (!ust_is_usual)
 #define UST_TP_STORE_NUMBER(part, type, name, local, value, base, flags)			\
-	UST_TP_IF_##part ust_##part##_at = ust_put(ust_##part##_at, &local, sizeof(local));
+	UST_TP_IF_##part(__builtin_memcpy(ust_at, &local, sizeof(type)); ust_at += sizeof(type);)
 #define UST_TP_STORE_ENUM UST_TP_STORE_NUMBER
 #define UST_TP_STORE_STRING(part, name, local, value, flags)					\
-	UST_TP_IF_##part ust_##part##_at = ust_put_text(ust_##part##_at, &local);
+	UST_TP_IF_##part(ust_at = ust_tp_put_text(ust_at, local.text, local.bytes);)
 #define UST_TP_STORE_ARRAY(part, type, name, local, value, count, base, flags)			\
-	UST_TP_IF_##part ust_##part##_at = ust_put(ust_##part##_at, local, sizeof(type) * (uint64_t)count);
+	UST_TP_IF_##part(ust_at = ust_put(ust_at, local, sizeof(type) * (uint64_t)count);)
 #define UST_TP_STORE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	UST_TP_IF_##part ust_##part##_at = ust_put_elements(ust_##part##_at, &local);
+	UST_TP_IF_##part(ust_at = ust_tp_put_elements(ust_at, &local);)
+#define UST_TP_STORE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
+	UST_TP_IF_##part(ust_at = ust_tp_put_characters(ust_at, &local);)
+#define UST_TP_STORE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	UST_TP_IF_##part(ust_at = ust_tp_put_counted_characters(ust_at, &local);)
+
+/*
+ * In any other case, its entry in the list of values. A number is copied for that: the address of what it was passed in
+ * would keep it out of the registers in the usual case.
+ */
+#define UST_TP_KEEP_1(kind, ...) UST_TP_KEEP_##kind(__VA_ARGS__) UST_TP_KEEP_2
+#define UST_TP_KEEP_2(kind, ...) UST_TP_KEEP_##kind(__VA_ARGS__) UST_TP_KEEP_1
+#define UST_TP_KEEP_1_END
+#define UST_TP_KEEP_2_END
+#define UST_TP_KEEP_NUMBER(part, type, name, local, value, base, flags) type local##_kept = local;
+#define UST_TP_KEEP_ENUM(part, type, name, local, value, enumeration, flags) type local##_kept = local;
+#define UST_TP_KEEP_STRING(part, name, local, value, flags)
+#define UST_TP_KEEP_ARRAY(part, type, name, local, value, count, base, flags)
+#define UST_TP_KEEP_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
+#define UST_TP_KEEP_TEXT_ARRAY(part, type, name, local, value, count, base, flags)
+#define UST_TP_KEEP_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
+
+#define UST_TP_LISTED_1(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_2
+#define UST_TP_LISTED_2(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_1
+#define UST_TP_LISTED_1_END
+#define UST_TP_LISTED_2_END
+#define UST_TP_LISTED_NUMBER(part, type, name, local, value, base, flags) { &local##_kept, sizeof(type), 0 },
+#define UST_TP_LISTED_ENUM(part, type, name, local, value, enumeration, flags) { &local##_kept, sizeof(type), 0 },
+#define UST_TP_LISTED_STRING(part, name, local, value, flags) UST_TP_LISTED_TEXT_##part(local)
+#define UST_TP_LISTED_ARRAY(part, type, name, local, value, count, base, flags) { local, sizeof(type) * (uint64_t)count, 0 },
+#define UST_TP_LISTED_SEQUENCE(part, type, name, local, value, count_type, how_many, base, flags)\
+	{ local.elements, local.bytes, local.count },
+#define UST_TP_LISTED_TEXT_ARRAY(part, type, name, local, value, count, base, flags) { local.text, local.bytes, 0 },
+#define UST_TP_LISTED_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
+	{ local.text, local.bytes, local.bytes },
+#define UST_TP_LISTED_TEXT_stored(local) { local.text, local.bytes, 0 },
+#define UST_TP_LISTED_TEXT_hidden(local) { local, 0, 0 },
 
 #endif /* UST_LTTNG_TRACEPOINT_FIELDS_H */

@@ -24,7 +24,7 @@
  * tracepoint is known.
  */
 #define UST_TP_RECORDERS_EVENT(provider, name, args, fields) UST_TP_RECORDER_OF_ONE(provider, name, fields, args)
-#define UST_TP_RECORDERS_CLASS(provider, name, args, fields) UST_TP_RECORDER(provider, name, tracepoint, fields, args)
+#define UST_TP_RECORDERS_CLASS(provider, name, args, fields) UST_TP_RECORDER(provider, name, ust_self, fields, args)
 #define UST_TP_RECORDERS_INSTANCE(class_provider, class_name, provider, name, args)
 #define UST_TP_RECORDERS_OLD_INSTANCE(provider, class_name, name, args)
 #define UST_TP_RECORDERS_ENUM(provider, name, values)
@@ -41,35 +41,32 @@
 #define UST_TP_RECORDER__(provider, name, self, fields, count, ...)				\
 	static const struct ust_field ust_fields_##provider##___##name[] __attribute__((unused)) =	\
 		{ UST_TP_EACH(ENTRY, fields) UST_FIELDS_END };					\
-	ust_inline int ust_fill_##provider##___##name(struct ust_tracepoint *ust_self,		\
-						      int ust_is_usual UST_TP_EACH(LOCAL, fields)) \
+	ust_inline void ust_store_##provider##___##name(struct ust_tracepoint *ust_tracepoint UST_TP_EACH(LOCAL, fields)) \
 	{											\
-		uint64_t ust_stored_bytes = 0, ust_hidden_bytes = 0;				\
-		uint8_t *ust_stored_at, *ust_hidden_at;						\
+		uint64_t ust_bytes = 0;								\
 		struct ust_record ust_record;							\
-		struct ust_unusual ust_unusual;							\
+		uint8_t *ust_at;								\
 												\
 		UST_TP_EACH(BYTES, fields)							\
-		ust_stored_at = ust_begin(&ust_record, &ust_unusual, ust_is_usual, ust_self,	\
-					  ust_stored_bytes, ust_hidden_bytes);			\
-		if (!ust_stored_at)								\
-			return 0;								\
-		ust_hidden_at = ust_stored_at + ust_stored_bytes;				\
-		(void)ust_hidden_at;								\
-		UST_TP_EACH(STORE, fields)							\
-		return ust_end(&ust_record, &ust_unusual, ust_is_usual);			\
+		ust_at = ust_begin_usual(&ust_record, ust_tracepoint, ust_bytes);		\
+		if (!ust_unlikely(!ust_at)) {							\
+			UST_TP_EACH(STORE, fields)						\
+			ust_end_usual(&ust_record);						\
+		} else {									\
+			UST_TP_EACH(KEEP, fields)						\
+			struct ust_value ust_values[] = { UST_TP_EACH(LISTED, fields) { NULL, 0, 0 } }; \
+												\
+			ust_record_values(ust_tracepoint, ust_values, __builtin_return_address(0)); \
+		}										\
 	}											\
-	ust_inline int ust_store_##provider##___##name(struct ust_tracepoint *ust_self, int ust_is_usual \
-						       UST_TP_PAIRS_##count(UST_TP_NAMED, __VA_ARGS__)) \
+	__attribute__((unused)) static void							\
+	ust_record_##provider##___##name(struct ust_tracepoint *ust_self			\
+					 UST_TP_PAIRS_##count(UST_TP_NAMED, __VA_ARGS__))	\
 	{											\
-		return ust_fill_##provider##___##name(ust_self, ust_is_usual UST_TP_EACH(VALUE, fields)); \
-	}											\
-	UST_DEFINE_RECORD(provider, name,							\
-			  (struct ust_tracepoint *tracepoint UST_TP_PAIRS_##count(UST_TP_NUMBERED, __VA_ARGS__)), \
-			  (tracepoint UST_TP_PAIRS_##count(UST_TP_ARGUMENT, __VA_ARGS__)),	\
-			  (self, ust_is_usual UST_TP_PAIRS_##count(UST_TP_ARGUMENT, __VA_ARGS__)))
+		(void)ust_self;									\
+		ust_store_##provider##___##name(self UST_TP_EACH(VALUE, fields));		\
+	}
 #define UST_TP_NAMED(number, type, name) , type name __attribute__((unused))
-#define UST_TP_NUMBERED(number, type, name) , type ust_arg##number
 
 /* Tracepoints, and what is told of them. */
 #define UST_TP_TRACEPOINTS_EVENT(provider, name, args, fields) UST_TP_TRACEPOINT(provider, name, provider, name, args)

@@ -100,43 +100,23 @@
 #define UST_TP_CALLSITES_MODEL_EMF_URI(provider, name, uri)
 #define UST_TP_PASS(item) UST_TP_CALLSITES_##item
 
-/*
- * A file of call sites needs the file of the provider: so a linker takes it out of a static library, and keeps a shared
- * one that else nothing seems to need.
- */
-#define UST_TP_DECLARE_PROVIDER(provider)							\
-	extern const char ust_provider_##provider __attribute__((visibility("default")));
-#define UST_TP_PROVIDE(provider) UST_TP_PROVIDE_(provider)
-#define UST_TP_PROVIDE_(provider)								\
-	UST_TP_DECLARE_PROVIDER(provider)							\
-	extern const char ust_provider_##provider __attribute__((weak));			\
-	const char ust_provider_##provider = 0;
-#define UST_TP_NEED(provider) UST_TP_NEED_(provider)
-#define UST_TP_NEED_(provider)									\
-	UST_TP_DECLARE_PROVIDER(provider)							\
-	static const char *const ust_need_##provider __attribute__((UST_RETAIN used)) = &ust_provider_##provider;
+#define UST_TP_PROVIDE(provider) UST_PROVIDE(provider)
+#define UST_TP_NEED(provider) UST_NEED(provider)
 
 #endif /* UST_LTTNG_TRACEPOINT_H */
 
 /* A file may say only before a later header what it defines. */
 #ifndef UST_TP_IS_READ_AGAIN
-#if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
-#undef UST_DYNAMIC_LINKAGE
-#define UST_DYNAMIC_LINKAGE 1
-#endif
+#include <ust/tracepoint.h>
 #undef UST_TP_DEFINE_CALLSITE
-#if defined(TRACEPOINT_CREATE_PROBES) || defined(LTTNG_UST_TRACEPOINT_CREATE_PROBES)
-#include <ust/object.h>
+#if defined(UST_DEFINE) && defined(UST_CREATE_PROBES)
 #include <ust/probe.h>
 #define UST_TP_DEFINE_CALLSITE(provider, name, signature)					\
 	UST_DECLARE_TRACEPOINT(provider, name)							\
 	UST_DEFINE_CALLSITE(provider, name, &ust_tracepoint_##provider##___##name, signature)
-#elif defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE)
-#include <ust/object.h>
+#elif defined(UST_DEFINE)
 #define UST_TP_DEFINE_CALLSITE(provider, name, signature) UST_DEFINE_CALLSITE(provider, name, &ust_off_v1, signature)
-#endif
-#if !(defined(TRACEPOINT_DEFINE) || defined(LTTNG_UST_TRACEPOINT_DEFINE))
-#undef UST_TP_DEFINE_CALLSITE
+#else
 #define UST_TP_DEFINE_CALLSITE(provider, name, signature)
 #endif
 #endif

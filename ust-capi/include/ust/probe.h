@@ -420,6 +420,71 @@ ust_inline uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_cha
 	return ust_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
 }
 
+/* A field's value: where its number, its characters or its elements are, and how many bytes these take. */
+struct ust_value {
+	const void *at;
+	uint64_t bytes;			/* of a string, 0 before it was looked at */
+	uint64_t count;			/* of a sequence's elements */
+};
+
+/*
+ * Records an event that is not usual, from the values of its fields in their order. Called by the recording function, with
+ * values in its frame and its return address. One function for all events: compiling a second one for each would take
+ * longer than the first.
+ */
+__attribute__((cold, noinline, unused)) static void
+ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, const void *ip)
+{
+	const struct ust_event *event = tracepoint->event;
+	struct ust_unusual unusual;
+	uint8_t *stored, *hidden;
+	uint32_t i;
+
+	unusual.tracepoint = tracepoint;
+	unusual.bytes = 0;
+	unusual.hidden_bytes = 0;
+	unusual.ip = ip;
+	unusual.stack = values;
+	for (i = 0; i < event->field_count; i++) {
+		const struct ust_field *field = &event->fields[i];
+		struct ust_value *value = &values[i];
+
+		if (field->kind == UST_KIND_STRING && !value->bytes) {
+			value->at = value->at ? value->at : "(null)";
+			value->bytes = __builtin_strlen((const char *)value->at) + 1;
+		}
+		*(field->flags & UST_NOWRITE ? &unusual.hidden_bytes : &unusual.bytes) +=
+			value->bytes + (field->kind == UST_KIND_SEQUENCE ? UST_COUNT_BYTES : 0);
+	}
+	stored = ust_record_begin_v1(&unusual);
+	if (!stored)
+		return;
+	hidden = stored + unusual.bytes;
+	for (i = 0; i < event->field_count; i++) {
+		const struct ust_field *field = &event->fields[i];
+		uint8_t **at = field->flags & UST_NOWRITE ? &hidden : &stored;
+
+		if (field->kind == UST_KIND_SEQUENCE) {
+			const uint32_t count = (uint32_t)values[i].count;
+
+			*at = ust_put(*at, &count, UST_COUNT_BYTES);
+		}
+		if (field->flags & UST_TEXT) {
+			const struct ust_characters characters = ust_characters(values[i].at, values[i].bytes);
+
+			*at = ust_put_characters(*at, &characters);
+			continue;
+		}
+		if (values[i].bytes)
+			__builtin_memcpy(*at, values[i].at, values[i].bytes);
+		*at += values[i].bytes;
+		/* Another thread may have changed the string. */
+		if (field->kind == UST_KIND_STRING)
+			(*at)[-1] = 0;
+	}
+	ust_record_end_v1(&unusual);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -53,6 +53,10 @@ fn check_case(case: &Case) {
     for compiler in case.compilers {
         if Build::new(*compiler, case.flags, case.sources).make(&program) {
             check(&recorded(&place, &program), case.name, &format!("{compiler:?}"));
+            // With a filter, no event is recorded in the usual way.
+            let program = program.to_str().expect("UTF-8");
+            let mut command = place.command(&["record", "-o", "trace", "--filter", "$ctx.vpid > 0", "--", program]);
+            check(&recorded_with(&place, &mut command), case.name, &format!("{compiler:?}, with a filter"));
         }
     }
 }
