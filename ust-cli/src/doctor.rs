@@ -172,6 +172,10 @@ fn look_at_session(session: &SessionReport, apps: &[AppReport]) -> Vec<Finding> 
         }
         findings.extend(look_at_rule(rule, apps));
     }
+    for (rule, why) in &session.filter_problems {
+        let what = format!("event {}: {why}", rule_text(rule));
+        findings.push(bad(what, "ust list --userspace --fields, and a filter with those names"));
+    }
     findings.extend(session.warnings.iter().map(|warning| bad(format!("session `{name}`: {warning}"), "ust status")));
     if findings.is_empty() {
         findings.push(good(format!("session `{name}` records; {} events so far", session.progress.events)));

@@ -29,12 +29,9 @@ mod stats;
 mod track;
 mod view;
 
-use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
-use ust_consumerd::control::protocol::{Request, SessionReport};
 
 use crate::problem::Problem;
 
@@ -85,8 +82,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = parse().and_then(|arguments| run(arguments.command));
-    match result {
+    match run(Arguments::parse().command) {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             // One line, whatever the causes; notes of the daemon follow it.
@@ -96,23 +92,6 @@ fn main() -> ExitCode {
             }
             ExitCode::from(1)
         }
-    }
-}
-
-/// Reads the command line. What reads traces reads that of the current session where no directory is given.
-fn parse() -> anyhow::Result<Arguments> {
-    let given: Vec<OsString> = std::env::args_os().collect();
-    match Arguments::try_parse_from(&given) {
-        Err(error)
-            if error.kind() == ErrorKind::MissingRequiredArgument
-                && given.get(1).is_some_and(|verb| ["view", "stats", "info"].iter().any(|known| verb == known)) =>
-        {
-            let report: SessionReport = connect::ask(&Request::Session { session: None })?;
-            let dir = lifecycle::trace_of(&report)?.as_os_str().to_owned();
-            Ok(Arguments::parse_from(given.into_iter().chain([dir])))
-        }
-        Err(error) => error.exit(),
-        Ok(arguments) => Ok(arguments),
     }
 }
 

@@ -33,6 +33,16 @@ impl Json {
     }
 }
 
+/// Prints `value` on a line of its own on standard output.
+pub fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match serde_json::to_writer(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out)) {
+        // That nobody reads on is no error.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// A level's name with its number.
 pub fn level_text(level: u8) -> String {
     LOG_LEVELS.get(usize::from(level)).map_or_else(|| level.to_string(), |name| format!("{name} ({level})"))
@@ -101,7 +111,11 @@ fn channel_text(channel: &ChannelConfig) -> String {
         _ => String::new(),
     };
     let tick = duration_text(channel.tick_ms);
-    format!("{}{state}: {mode}, {} x {size}, tick {tick}{files}", channel.name, channel.subbuf_count)
+    let contexts = match channel.contexts.as_slice() {
+        [] => String::new(),
+        contexts => format!(", with {}", contexts.join(", ")),
+    };
+    format!("{}{state}: {mode}, {} x {size}, tick {tick}{files}{contexts}", channel.name, channel.subbuf_count)
 }
 
 /// A rule in one line.

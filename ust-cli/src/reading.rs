@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the commands that read traces have in common: which traces, which events, how many threads, progress.
 
+use std::cell::OnceCell;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ust_consumerd::control::protocol::{Request, SessionReport};
 use ust_ctf::Job;
 use ust_ctf::reader::{Loss, Trace, Warning};
 use ust_ctf::select::{SelectError, Selection};
 use ust_ctf::text::{Options, Printer};
 use ust_filter::Filter;
 
+use crate::connect;
+use crate::lifecycle;
 use crate::problem::Problem;
 
 /// Which traces, and which of their events.
 #[derive(clap::Args)]
 pub struct Reading {
-    /// Directories of traces; all events are on one line of time.
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
+    /// Directories of traces; all events are on one line of time. Default: the trace of the current session.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The trace of the session that was the current one when it was asked for.
+    #[arg(skip)]
+    current: OnceCell<PathBuf>,
     /// Only events whose name matches GLOB: `*` matches anything, `\` takes the next character as it is. Several are OR-ed.
     #[arg(long = "event", short = 'e', value_name = "GLOB")]
     events: Vec<String>,
@@ -34,9 +41,22 @@ pub struct Reading {
 impl Reading {
     /// Opens the traces.
     pub fn open(&self) -> anyhow::Result<Trace> {
-        Ok(Trace::open_all(&self.paths).map_err(|error| {
+        let mut paths = self.paths.clone();
+        if paths.is_empty() {
+            paths.push(self.current()?);
+        }
+        Ok(Trace::open_all(&paths).map_err(|error| {
             Problem::new(error.to_string(), "the directory that `ust record` printed behind `trace`")
         })?)
+    }
+
+    fn current(&self) -> Result<PathBuf, Problem> {
+        if let Some(known) = self.current.get() {
+            return Ok(known.clone());
+        }
+        let report: SessionReport = connect::ask(&Request::Session { session: None })?;
+        let trace = lifecycle::trace_of(&report)?;
+        Ok(self.current.get_or_init(|| trace.to_owned()).clone())
     }
 
     /// Which events are wanted; nothing of `trace` is read for it but the metadata.

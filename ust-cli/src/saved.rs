@@ -16,7 +16,7 @@ use crate::problem::Problem;
 pub struct Save {
     /// The session. Default: the current one.
     session: Option<String>,
-    /// The file. Default: ./SESSION.toml; `-` is standard output.
+    /// The file. Default: ./SESSION.toml; `-` is standard output (with --json, JSON instead of TOML).
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Replace the file if it exists.
@@ -50,8 +50,7 @@ pub fn save(arguments: &Save) -> anyhow::Result<u8> {
     let text = toml::to_string_pretty(&report.config)?;
     let path = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", report.config.name)));
     if path.as_os_str() == "-" {
-        print!("{text}");
-        return Ok(0);
+        return arguments.json.print(&report.config, || print!("{text}"));
     }
     let shown = path.display().to_string();
     let mut options = fs::OpenOptions::new();

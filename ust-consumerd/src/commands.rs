@@ -144,6 +144,7 @@ impl Daemon {
         one_name_each(&config)?;
         for rule in &config.rules {
             check_rule(rule)?;
+            self.check_filter(rule, true)?;
             if config.channel(&rule.channel).is_none() {
                 let message = format!("a rule names channel `{}`, which the session does not have", rule.channel);
                 return Err(Refused::new(Kind::Invalid, message, "a channel of that name"));

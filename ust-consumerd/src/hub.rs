@@ -88,7 +88,7 @@ impl Hub {
     /// # Errors
     /// The rules cannot be written; the old ones stay in force.
     pub(crate) fn publish(&mut self) -> Result<(), StartError> {
-        let mut builder = RulesBuilder { channels: self.channels.all().collect(), rules: Vec::new() };
+        let mut builder = RulesBuilder { channels: self.channels.all().collect(), ..RulesBuilder::default() };
         self.sessions.iter().for_each(|session| session.add_rules(&mut builder));
         self.apps.publish(&builder)?;
         let names = self.apps.all_names();

@@ -4,7 +4,9 @@
 use ust_shm::decode::{Field, FieldType};
 use ust_shm::descriptor::Scalar;
 
+use crate::config::RuleConfig;
 use crate::control::protocol::{AppReport, FieldReport, SessionReport, TracepointReport};
+use crate::filters::{self, FilterProblem};
 use crate::hub::Hub;
 use crate::image::Image;
 use crate::session::Session;
@@ -14,7 +16,14 @@ impl Hub {
     /// Tells of a session.
     pub(crate) fn session_report(&self, session: &Session, current: Option<&str>) -> SessionReport {
         let left = self.apps.images.iter().filter(|image| image.kept && image.views.contains_key(&session.id));
+        let tracepoints = || self.apps.images.iter().filter(|image| !image.kept).flat_map(|image| image.table.values());
+        let problem = |rule: &RuleConfig| match filters::check(rule, tracepoints(), false) {
+            Err(FilterProblem::Wrong(error)) => Some((rule.clone(), error.to_string())),
+            // The doctor says of any rule that there is no such event.
+            Err(FilterProblem::Unknown) | Ok(()) => None,
+        };
         SessionReport {
+            filter_problems: session.config.rules.iter().filter(|rule| rule.enabled).filter_map(problem).collect(),
             config: session.config.clone(),
             active: session.started,
             current: current == Some(&session.config.name),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use ust_shm::rules::RulesBuilder;
+use ust_shm::limits::TRACKED_ID_COUNT_MAX;
+use ust_shm::rules::{RulesBuilder, Tracked, Tracker};
 
 use crate::channels::{Channels, Shape};
 use crate::config::{ChannelConfig, Mode, SessionConfig};
@@ -123,6 +124,14 @@ impl Session {
                 // A filter that is none was refused when it was given.
                 builder.rules.extend(rule.event_rule(slot.slot));
             }
+        }
+        let tracker = &self.config.tracker;
+        let kinds =
+            [(Tracked::Process, &tracker.vpid), (Tracked::User, &tracker.vuid), (Tracked::Group, &tracker.vgid)];
+        for (what, ids) in kinds {
+            let Some(ids) = ids.as_ref().filter(|ids| ids.len() <= TRACKED_ID_COUNT_MAX) else { continue };
+            let ids: Vec<u32> = ids.iter().filter_map(|id| u32::try_from(*id).ok()).collect();
+            builder.trackers.extend(self.slots.iter().map(|slot| Tracker { slot: slot.slot, what, ids: ids.clone() }));
         }
     }
 

@@ -68,6 +68,9 @@ pub const RULES_BYTES_MAX: usize = 1 << 20;
 /// Event rules in `rules`.
 pub const RULE_COUNT_MAX: u32 = 4096;
 
+/// Ids of one kind that `rules` names for one slot; beyond that the consumer alone keeps the others out.
+pub const TRACKED_ID_COUNT_MAX: usize = 1024;
+
 /// `provider:name` in bytes, as in LTTng, so that its tools can show every event.
 pub const EVENT_NAME_BYTES_MAX: usize = 255;
 

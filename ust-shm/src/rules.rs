@@ -11,6 +11,7 @@ use crate::glob;
 use crate::layout::{LossMode, RULES_ABI, RULES_MAGIC, geometry_is_valid};
 use crate::limits::{
     CHANNEL_COUNT_MAX, CONTEXT_COUNT_MAX, EVENT_NAME_BYTES_MAX, FILTER_BYTES_MAX, RULE_COUNT_MAX, RULES_BYTES_MAX,
+    TRACKED_ID_COUNT_MAX,
 };
 
 const HEADER_BYTES: usize = 32;
@@ -42,6 +43,7 @@ pub struct RulesView<'a> {
     generation: u64,
     channel_count: usize,
     rule_count: u32,
+    trackers_at: usize,
 }
 
 /// Why a rules file cannot be used.
@@ -93,7 +95,7 @@ impl<'a> RulesView<'a> {
         if channel_count > CHANNEL_COUNT_MAX || rule_count > RULE_COUNT_MAX {
             return Err(RulesError::Range);
         }
-        let view = Self { bytes, generation, channel_count, rule_count };
+        let mut view = Self { bytes, generation, channel_count, rule_count, trackers_at: 0 };
         for i in 0..channel_count {
             view.channel(i).ok_or(RulesError::Range)?;
         }
@@ -101,7 +103,27 @@ impl<'a> RulesView<'a> {
         for _ in 0..rule_count {
             rules.next().ok_or(short)?;
         }
+        view.trackers_at = rules.at;
+        let mut at = view.trackers_at;
+        while at < bytes.len() {
+            tracker_at(bytes, &mut at).ok_or(short)?;
+        }
         Ok(view)
+    }
+
+    /// The channel slots that a process may record for, by its id, effective user and group.
+    #[must_use]
+    pub fn slots_of_process(&self, ids: [u32; 3]) -> u64 {
+        let mut slots = u64::MAX;
+        let mut at = self.trackers_at;
+        while let Some((slot, what, tracked)) = tracker_at(self.bytes, &mut at) {
+            let (tracked, _) = tracked.as_chunks::<4>();
+            let own = ids.get(what as usize).map(|id| id.to_le_bytes());
+            if !own.is_some_and(|own| tracked.contains(&own)) {
+                slots &= !(1 << slot);
+            }
+        }
+        slots
     }
 
     /// Grows by one with each change of the rules.
@@ -268,6 +290,40 @@ impl<'a> Iterator for RuleIter<'a> {
     }
 }
 
+/// The tracker at `at`, and moves on: slot, what it tracks, the ids.
+fn tracker_at<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(u32, u32, &'a [u8])> {
+    let (slot, what, count) = (u32_at(bytes, *at)?, u32_at(bytes, *at + 4)?, u32_at(bytes, *at + 8)? as usize);
+    if slot as usize >= CHANNEL_COUNT_MAX || what > Tracked::Group as u32 || count > TRACKED_ID_COUNT_MAX {
+        return None;
+    }
+    let ids = bytes.get(*at + 12..*at + 12 + 4 * count)?;
+    *at += 12 + 4 * count;
+    Some((slot, what, ids))
+}
+
+/// What a tracker knows a process by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Tracked {
+    /// Its id, in its own pid namespace.
+    Process = 0,
+    /// Its effective user.
+    User = 1,
+    /// Its effective group.
+    Group = 2,
+}
+
+/// The processes that a slot is for, as the consumer side states it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tracker {
+    /// The slot.
+    pub slot: u32,
+    /// What the ids are.
+    pub what: Tracked,
+    /// At most [`TRACKED_ID_COUNT_MAX`] of them.
+    pub ids: Vec<u32>,
+}
+
 /// Applies rules until their generation stays the same, at most `tries` times; returns the generation applied last.
 ///
 /// `step` gets the generation applied so far (0: none), applies the rules there are if theirs is another, and returns
@@ -323,6 +379,8 @@ pub struct RulesBuilder {
     pub channels: Vec<Channel>,
     /// The event rules.
     pub rules: Vec<EventRule>,
+    /// Which processes they are for; a slot without one is for all.
+    pub trackers: Vec<Tracker>,
 }
 
 impl RulesBuilder {
@@ -358,6 +416,11 @@ impl RulesBuilder {
             out.extend((r.filter.len() as u32).to_le_bytes());
             out.extend(&r.filter);
         }
+        for t in &self.trackers {
+            for word in [t.slot, t.what as u32, t.ids.len() as u32].into_iter().chain(t.ids.iter().copied()) {
+                out.extend(word.to_le_bytes());
+            }
+        }
         let total = u32::try_from(out.len()).map_err(|_| RulesError::Range)?;
         if let Some(field) = out.get_mut(12..16) {
             field.copy_from_slice(&total.to_le_bytes());
@@ -390,7 +453,9 @@ mod tests {
         let mut filter = ProgramBuilder::default();
         filter.op(&Op::Integer(1));
         severe.filter = filter.build(1).expect("small");
-        RulesBuilder { channels: vec![channel], rules: vec![all, severe] }
+        let tracker = |what, ids: &[u32]| Tracker { slot: 5, what, ids: ids.to_vec() };
+        let trackers = vec![tracker(Tracked::Process, &[7, 8]), tracker(Tracked::User, &[1000])];
+        RulesBuilder { channels: vec![channel], rules: vec![all, severe], trackers }
     }
 
     #[test]
@@ -408,6 +473,21 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_with_trackers_is_for_processes_that_all_of_them_have() {
+        let mut builder = builder();
+        let slots = |builder: &RulesBuilder, ids| {
+            RulesView::parse(&builder.build(1).expect("valid")).expect("valid").slots_of_process(ids)
+        };
+        let without = !(1u64 << 5);
+        assert_eq!(slots(&builder, [8, 1000, 0]), u64::MAX);
+        assert_eq!((slots(&builder, [9, 1000, 0]), slots(&builder, [8, 0, 0])), (without, without));
+        builder.trackers.push(Tracker { slot: 3, what: Tracked::Group, ids: Vec::new() });
+        assert_eq!(slots(&builder, [8, 1000, 0]), !(1 << 3), "for nobody");
+        builder.trackers[0].ids = vec![1; TRACKED_ID_COUNT_MAX + 1];
+        assert!(builder.build(1).is_err());
+    }
+
+    #[test]
     fn rules_cut_at_any_byte_or_with_any_bit_toggled_are_refused_or_read_without_harm() {
         let bytes = builder().build(7).expect("valid");
         for len in 0..bytes.len() {
@@ -419,6 +499,7 @@ mod tests {
             if let Ok(view) = RulesView::parse(&damaged) {
                 let _ = view.slots_for(("shop", "checkout", 6));
                 let _ = view.programs_for(("other", "x", 0)).count();
+                let _ = view.slots_of_process([7, 1000, 0]);
                 assert!(view.channels().count() <= CHANNEL_COUNT_MAX);
             }
         }

@@ -138,7 +138,8 @@ fn rules(contexts_of: &[u32], rules: &[(u32, Vec<u8>)]) -> Vec<u8> {
     slots.dedup();
     let rules =
         rules.iter().map(|(slot, filter)| EventRule { filter: filter.clone(), ..EventRule::pattern(*slot, "p:*") });
-    RulesBuilder { channels: slots.into_iter().map(channel).collect(), rules: rules.collect() }.build(7).expect("valid")
+    let (channels, rules) = (slots.into_iter().map(channel).collect(), rules.collect());
+    RulesBuilder { channels, rules, trackers: Vec::new() }.build(7).expect("valid")
 }
 
 #[test]

@@ -27,13 +27,13 @@ use crate::field::Wire;
 use crate::lease;
 use crate::nesting;
 use crate::process::count_lost;
-use crate::several::store_twice;
+use crate::several;
 use crate::special::{self, Fields, Fit};
 use crate::thread::{self, Level, ThreadState, Writer};
 use crate::tracepoint::Tracepoint;
 
 /// Bytes of an event's header.
-const HEADER_BYTES: u64 = 8;
+pub const HEADER_BYTES: u64 = 8;
 
 /// Records one event of `tracepoint` with the fields `wire`, once for each channel that wants it. Filters see the fields `hidden`, too.
 ///
@@ -47,40 +47,50 @@ pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wir
         let state = unsafe { &*state };
         let [mark, ..] = &state.marks;
         nesting::set_mark(mark);
-        let id = tracepoint.id();
-        if let Some((writer, end, timestamp)) = usual_writer(tracepoint, state, size, id) {
-            // SAFETY: there is room for `size` bytes, hence a ring, which counts `id`; `put` stores exactly the wire's
-            // size, by the contract of `Wire`.
-            unsafe { store(writer, id, id, timestamp, end, |at| _ = wire.put(at)) };
+        let (wanted, id) = (tracepoint.wanted(), tracepoint.id());
+        let [Level { writers }, ..] = &state.levels;
+        let [first, ..] = writers;
+        // One recording at a time is what most users have. It has code of its own, so that others cost it nothing.
+        if wanted == 1 {
+            // SAFETY: `put` stores exactly the wire's size, by the contract of `Wire`.
+            if unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }.is_some() {
+                unmark(mark);
+                return;
+            }
+        } else if wanted >> SPECIAL_BIT == 0
+            && let Some(first) = writers.get(wanted.trailing_zeros() as usize)
+            // SAFETY: as above.
+            && let Some((at, timestamp)) = unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }
+        {
+            // Loaded again: to keep it would take a register that this function would have to save.
+            let wanted = tracepoint.wanted();
+            if wanted & wanted.wrapping_sub(1) != 0 {
+                return several::record_others(state, first, tracepoint, at, size, timestamp);
+            }
             unmark(mark);
             return;
         }
-        // SAFETY: the mark is set, and the wire is fit.
-        let is_stored = unsafe { store_twice(tracepoint, state, size, &wire) };
         unmark(mark);
-        if is_stored {
-            return;
-        }
     }
     let (stack, pc) = nesting::place();
     record_wire(wire, hidden, tracepoint, stack, pc);
 }
 
-/// The writer of the one channel that wants the event, if nothing about it is unusual, and the time.
+/// Stores the event through `writer` if nothing about it is unusual; where its fields are, and its time. `None`, with nothing changed, if something
+/// is.
 ///
 /// The checks stand in this order because what is not set up is all zero: without a ring there is no room.
+///
+/// # Safety
+/// `put` stores `size` bytes less the header's.
 #[inline(always)]
-fn usual_writer<'a>(
-    tracepoint: &Tracepoint,
-    state: &'a ThreadState,
+unsafe fn store_usual(
+    writer: &Writer,
+    state: &ThreadState,
     size: u64,
     id: u32,
-) -> Option<(&'a Writer, u64, u64)> {
-    let wanted = tracepoint.wanted();
-    let [level, ..] = &state.levels;
-    let [first, ..] = &level.writers;
-    // One recording at a time is what most users have, and it is eight instructions less.
-    let writer = if wanted == 1 { first } else { only_writer(level, wanted)? };
+    put: impl FnOnce(*mut u8),
+) -> Option<(*mut u8, u64)> {
     let end = writer.cursor.room(size)?;
     if id > writer.counter_last.get() {
         return None;
@@ -92,17 +102,25 @@ fn usual_writer<'a>(
     }
     // A thread whose clock is another one has no CPU that matches.
     let timestamp = clock::cycles();
-    (!writer.cursor.is_gap(timestamp)).then_some((writer, end, timestamp))
-}
-
-/// The writer of the one channel that wants the event.
-#[inline(always)]
-fn only_writer(level: &Level, wanted: u64) -> Option<&Writer> {
-    if wanted & wanted.wrapping_sub(1) != 0 {
+    if writer.cursor.is_gap(timestamp) {
         return None;
     }
-    // SAFETY: at most 64, the last of the writers, which stands for "no channel" and never has room, like that of the special bit.
-    Some(unsafe { level.writers.get_unchecked(wanted.trailing_zeros() as usize) })
+    // SAFETY: there is room for `size` bytes, hence a ring, which counts `id`; by this function's contract.
+    unsafe {
+        let at = begin(writer, id, timestamp);
+        put(at);
+        commit(writer, id, timestamp, end);
+        Some((at, timestamp))
+    }
+}
+
+/// Where an event of that time and CPU ends, if nothing about storing it through `writer` is unusual.
+#[inline(always)]
+pub fn usual_end(writer: &Writer, cpu: u32, timestamp: u64, size: u64, id: u32) -> Option<u64> {
+    let end = writer.cursor.room(size)?;
+    let unusual =
+        id > writer.counter_last.get() || writer.cursor.is_odd(timestamp, cpu) || writer.context_bytes.get() != 0;
+    (!unusual).then_some(end)
 }
 
 /// Stores the event at the cursor's position and commits it.
@@ -110,14 +128,38 @@ fn only_writer(level: &Level, wanted: u64) -> Option<&Writer> {
 /// # Safety
 /// The writer has a ring with room for `size` bytes and a counter `counter`, and `put` stores that many bytes less the header's.
 #[inline(always)]
-pub unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
+unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        put(begin(writer, id, timestamp));
+        commit(writer, counter, timestamp, end);
+    }
+}
+
+/// Stores the header at the cursor's position; where the fields go.
+///
+/// # Safety
+/// The writer has a ring with room for the event.
+#[inline(always)]
+pub unsafe fn begin(writer: &Writer, id: u32, timestamp: u64) -> *mut u8 {
     let position = writer.cursor.position.get();
     let at = position.wrapping_add(writer.bias.get()) as *mut u8;
     let header = timestamp << (64 - TIMESTAMP_BITS) | u64::from(id);
     // SAFETY: module header.
     unsafe {
         at.cast::<u64>().write_unaligned(header);
-        put(at.add(HEADER_BYTES as usize));
+        at.add(HEADER_BYTES as usize)
+    }
+}
+
+/// Commits the event that ends at `end`.
+///
+/// # Safety
+/// The writer has a ring, and a counter `counter`; the event's bytes have been stored.
+#[inline(always)]
+pub unsafe fn commit(writer: &Writer, counter: u32, timestamp: u64, end: u64) {
+    // SAFETY: by this function's contract.
+    unsafe {
         writer.count_event(counter);
         writer.cursor.commit(writer.header_unchecked(), end, timestamp);
     }
@@ -200,20 +242,21 @@ impl Open {
 const ROOM_TRIES: u32 = 4;
 
 /// One event on its way into rings: what is the same for all channels.
-struct Event<'a> {
-    state: &'a ThreadState,
-    level: &'a Level,
-    level_idx: usize,
-    timestamp: u64,
+pub struct Event<'a> {
+    pub state: &'a ThreadState,
+    pub level: &'a Level,
+    pub level_idx: usize,
+    pub timestamp: u64,
     /// Without contexts.
-    size: u64,
-    id: u32,
-    contexts: &'a EventContexts<'a>,
+    pub size: u64,
+    pub id: u32,
+    pub contexts: &'a EventContexts<'a>,
 }
 
 impl Event<'_> {
     /// Stores the event for one channel.
-    fn store(&self, slot: usize, fields: &dyn Fields) {
+    #[inline(always)]
+    pub fn store(&self, slot: usize, fields: &(impl Fields + ?Sized)) {
         let Some(writer) = self.level.writers.get(slot) else { return };
         let mut stamp = self.timestamp;
         for _ in 0..ROOM_TRIES {
@@ -251,7 +294,7 @@ impl Event<'_> {
 
 /// Takes the mark away. A handler on this thread sees it, hence the compiler fence.
 #[inline(always)]
-fn unmark(mark: &Cell<usize>) {
+pub fn unmark(mark: &Cell<usize>) {
     compiler_fence(Ordering::SeqCst);
     mark.set(0);
 }

@@ -203,7 +203,9 @@ fn apply_rules(process: &Process, dir: &Path, head: &Head) {
 
 fn apply(process: &Process, rules: &RulesView<'_>, head: &Head) {
     let provide = |offset, bytes| image::provide_filters(process, offset, bytes);
-    let Some(mut application) = Application::begin(*head, *rules, u64::MAX, provide) else { return };
+    let ([_, user, _], [_, group, _]) = (sys::user_ids(), sys::group_ids());
+    let slots = rules.slots_of_process([sys::process_id(), user, group]);
+    let Some(mut application) = Application::begin(*head, *rules, slots, provide) else { return };
     let mut scratch = Scratch::default();
     for tracepoint in objects::tracepoints() {
         let Some(enable) = tracepoint.word() else { continue };

@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::harness::is_installed;
 
-fn workspace() -> &'static Path {
+/// The root of the sources.
+pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
 }
 
-fn target() -> PathBuf {
+/// Where cargo puts what it builds.
+pub fn target() -> PathBuf {
     let this = std::env::current_exe().expect("this test");
     this.ancestors().nth(3).expect("the target folder").to_owned()
 }
@@ -29,6 +31,14 @@ pub fn prefix() -> &'static Path {
         check(&cargo.output().expect("cargo runs"), "cargo xtask install");
         prefix
     })
+}
+
+/// A program of another package of the workspace, built once more if need be.
+pub fn cargo_build(package: &str) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(workspace()).args(["build", "--locked", "--quiet", "-p", package]);
+    check(&cargo.env("CARGO_TARGET_DIR", target()).output().expect("cargo runs"), package);
+    target().join("debug").join(package)
 }
 
 #[track_caller]

@@ -89,6 +89,7 @@ fn each_channel_has_its_own_filters_of_which_one_is_enough_and_none_is_all() {
             rule(3, "other:*", ""),
             rule(61, "*", "n >= 15 || odd"),
         ],
+        trackers: Vec::new(),
     };
     let _rules = publish(dir.path(), &builder);
     let child = spawn_in(dir.path(), Command::new(env!("CARGO_BIN_EXE_filtered")).arg("every"));

@@ -283,8 +283,13 @@ ust_inline struct ust_text ust_text(const char *text)
 
 	found.text = text ? text : "(null)";
 	/* Of a literal, the compiler knows it. */
-	found.bytes = __builtin_constant_p(__builtin_strlen(found.text)) ? __builtin_strlen(found.text) + 1
-									 : ust_text_bytes(found.text);
+	if (__builtin_constant_p(__builtin_strlen(found.text))) {
+		found.bytes = __builtin_strlen(found.text) + 1;
+	} else {
+		/* So that the compiler does not warn of what would be read of a literal if it were longer. */
+		UST_LAUNDER(found.text);
+		found.bytes = ust_text_bytes(found.text);
+	}
 	return found;
 }
 
@@ -352,6 +357,8 @@ ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count
 {
 	struct ust_elements found;
 
+	/* As in ust_text. */
+	UST_LAUNDER(elements);
 	found.elements = elements;
 	found.count = count;
 	found.bytes = count <= UINT32_MAX ? count * size : (uint64_t)UINT32_MAX * 8;

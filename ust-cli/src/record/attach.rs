@@ -6,19 +6,16 @@ use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use ust_consumerd::control::protocol::{AppReport, Request, SessionReport};
 use ust_consumerd::{ChannelConfig, EngineOptions, RuleConfig, SessionConfig, nearest, pattern_matches};
 
-use ust_ctf::Job;
-use ust_ctf::reader::Trace;
-use ust_ctf::text::Options;
-
 use super::{Arguments, NOTHING_RECORDED, plan};
 use crate::connect::{self, Daemon};
+use crate::output::print_line;
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::size::{number_text, rounded_bytes_text};
-use crate::view;
 
 /// How often it is seen whether the programs still run.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -30,33 +27,50 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let chosen = choose(&arguments.attach, &apps)?;
     let options = plan::options(arguments, &chosen[0].name)?;
     let output = connect::absolute(&options.output)?;
+    let made_output = !output.exists();
     std::fs::create_dir_all(&output)
         .map_err(|error| Problem::new(format!("directory `{}`: {error}", output.display()), "another with -o"))?;
     let signals = Signals::hold().map_err(|error| anyhow::anyhow!("cannot take signals: {error}"))?;
     let pids: BTreeSet<i64> = chosen.iter().map(|app| app.pid.into()).collect();
-    let config = session_config(&options, &output, pids.clone());
-    let session = Some(config.name.clone());
-    daemon.ask::<SessionReport>(&Request::Create { config: Box::new(config), ephemeral: true })?;
-    daemon.ask::<SessionReport>(&Request::Start { session: session.clone() })?;
+    let session =
+        begin(&mut daemon, &options, &output, pids.clone()).inspect_err(|_| plan::take_back(&output, made_output))?;
     let names: Vec<String> = chosen.iter().map(|app| format!("{} ({})", app.name, app.pid)).collect();
     eprintln!("recording {}; Ctrl-C ends it", names.join(", "));
     wait(&signals, arguments.duration, &pids)?;
     let report: SessionReport = daemon.ask(&Request::Destroy { session })?;
     let trace = report.trace.clone().unwrap_or(output);
+    if !arguments.json {
+        print(&report, &trace);
+    }
+    let mut code = 0;
+    if report.progress.events == 0 {
+        eprintln!("error: nothing was recorded: no tracepoint that was asked for was reached");
+        eprintln!("try:   ust list --userspace, to see what the programs offer");
+        code = NOTHING_RECORDED;
+    } else if arguments.view {
+        super::view_all(&trace, arguments.json)?;
+    }
+    if arguments.json {
+        let process = |app: &&AppReport| json!({ "pid": app.pid, "name": app.name });
+        print_line(&json!({
+            "trace": trace,
+            "processes": chosen.iter().map(process).collect::<Vec<_>>(),
+            "event_count": report.progress.events,
+            "lost": report.progress.lost,
+            "losses": report.losses,
+            "packets": report.progress.packets,
+            "bytes": report.progress.bytes,
+            "warnings": report.warnings,
+        }))?;
+    }
+    Ok(code)
+}
+
+fn print(report: &SessionReport, trace: &Path) {
     eprintln!("trace      {} ({})", trace.display(), rounded_bytes_text(report.progress.bytes));
     eprintln!("events     {}", number_text(report.progress.events));
     eprintln!("lost       {}", number_text(report.progress.lost));
     report.warnings.iter().for_each(|warning| eprintln!("warning    {warning}"));
-    if report.progress.events == 0 {
-        eprintln!("error: nothing was recorded: no tracepoint that was asked for was reached");
-        eprintln!("try:   ust list --userspace, to see what the programs offer");
-        return Ok(NOTHING_RECORDED);
-    }
-    if arguments.view {
-        let trace = Trace::open(&trace).map_err(|error| Problem::bare(error.to_string()))?;
-        view::print(&trace, view::Form::Text(Options::default()), &mut Job::all())?;
-    }
-    Ok(0)
 }
 
 /// The processes that the ids and globs name.
@@ -83,17 +97,32 @@ fn choose<'a>(wanted: &[String], apps: &'a [AppReport]) -> Result<Vec<&'a AppRep
     Ok(chosen)
 }
 
-fn session_config(options: &EngineOptions, output: &Path, pids: BTreeSet<i64>) -> SessionConfig {
+/// Makes and starts a session that ends with our connection; returns its name.
+fn begin(
+    daemon: &mut Daemon,
+    options: &EngineOptions,
+    output: &Path,
+    pids: BTreeSet<i64>,
+) -> Result<Option<String>, Problem> {
     let mut config = SessionConfig::new(format!("record-{}", std::process::id()), output);
     config.channels.push(ChannelConfig {
         mode: options.channel.mode.into(),
         subbuf_bytes: options.channel.subbuf_bytes,
         subbuf_count: options.channel.subbuf_count,
+        contexts: options.contexts.clone(),
         ..ChannelConfig::new("channel0")
     });
-    config.rules = options.patterns.iter().map(|pattern| RuleConfig::pattern("channel0", pattern)).collect();
     config.tracker.vpid = Some(pids);
-    config
+    let rule =
+        |pattern: &String| RuleConfig { filter: options.filter.clone(), ..RuleConfig::pattern("channel0", pattern) };
+    let rules = options.patterns.iter().map(rule).collect();
+    let session = Some(config.name.clone());
+    daemon.ask::<SessionReport>(&Request::Create { config: Box::new(config), ephemeral: true })?;
+    // A filter is checked against the programs here.
+    let enable = Request::EnableEvent { session: session.clone(), rules, allow_unknown_fields: false };
+    daemon.ask::<SessionReport>(&enable)?;
+    daemon.ask::<SessionReport>(&Request::Start { session: session.clone() })?;
+    Ok(session)
 }
 
 /// Waits for the time, a signal, or the end of all processes.

@@ -8,7 +8,7 @@ pub mod report;
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use ust_ctf::Job;
 use ust_ctf::reader::Trace;
 use ust_ctf::text::Options;
 
+use crate::output::print_line;
 use crate::problem::Problem;
 use crate::signals::{self, Signals};
 use crate::size::{number_text, parse_bytes, parse_duration, rounded_bytes_text};
@@ -68,6 +69,9 @@ pub struct Arguments {
     /// Print the events on standard output when the recording has ended.
     #[arg(long)]
     view: bool,
+    /// Print the summary as JSON: the last line of standard output, behind what CMD prints. With --view the events are JSON, too.
+    #[arg(long)]
+    json: bool,
     /// Record programs that run instead: a process id, or a glob of names; may be repeated. The recording ends with the last
     /// of them, with Ctrl-C, or after --duration.
     #[arg(short = 'p', long = "pid", value_name = "PID|GLOB", conflicts_with = "command")]
@@ -121,17 +125,27 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     };
     let status = drive(&mut engine, &signals, &mut child)?;
     let summary = engine.stop();
-    report::print(&summary);
-    let code = child::exit_code(status);
+    if !arguments.json {
+        report::print(&summary);
+    }
+    let mut code = child::exit_code(status);
     if summary.event_count() == 0 {
         report::print_nothing(&summary, arguments, code);
-        return Ok(NOTHING_RECORDED);
+        code = NOTHING_RECORDED;
+    } else if arguments.view {
+        view_all(&summary.output, arguments.json)?;
     }
-    if arguments.view {
-        let trace = Trace::open(&summary.output).map_err(|error| Problem::bare(error.to_string()))?;
-        view::print(&trace, view::Form::Text(Options::default()), &mut Job::all())?;
+    if arguments.json {
+        print_line(&report::as_json(&summary, status))?;
     }
     Ok(code)
+}
+
+/// Prints all events of the trace in `dir`.
+fn view_all(dir: &Path, json: bool) -> anyhow::Result<()> {
+    let trace = Trace::open(dir).map_err(|error| Problem::bare(error.to_string()))?;
+    let form = if json { view::Form::Json } else { view::Form::Text(Options::default()) };
+    view::print(&trace, form, &mut Job::all())
 }
 
 /// Records until the program has ended.

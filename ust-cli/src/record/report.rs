@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::process::ExitStatus;
+
+use serde_json::{Value, json};
 
 use super::Arguments;
-use ust_consumerd::{LossMode, Losses, Summary};
+use ust_consumerd::{LossMode, Losses, Process, Summary};
 
 use crate::size::{number_text, rounded_bytes_text};
 
@@ -15,6 +18,29 @@ const LISTED_MAX: usize = 8;
 /// Prints the summary.
 pub fn print(summary: &Summary) {
     eprint!("{}", text(summary));
+}
+
+/// The summary as an object.
+pub fn as_json(summary: &Summary, status: ExitStatus) -> Value {
+    let process = |process: &Process| json!({ "pid": process.pid, "name": process.name, "events": process.events, "running": process.running });
+    let events: Vec<Value> = summary
+        .events
+        .iter()
+        .filter(|event| event.count > 0)
+        .map(|event| json!({ "event": format!("{}:{}", event.provider, event.name), "count": event.count }))
+        .collect();
+    json!({
+        "trace": summary.output,
+        "exit_status": super::child::exit_code(status),
+        "processes": summary.processes.iter().map(process).collect::<Vec<_>>(),
+        "event_count": summary.event_count(),
+        "events": events,
+        "lost": summary.losses.events(),
+        "losses": summary.losses,
+        "packets": summary.packets,
+        "bytes": summary.bytes,
+        "warnings": summary.warnings,
+    })
 }
 
 fn text(summary: &Summary) -> String {

@@ -71,6 +71,9 @@ fn the_doctor_says_why_nothing_would_be_recorded() {
     let run = stage.try_ust("doctor");
     assert_eq!(run.status, Some(0), "{}", run.stdout);
     assert!(run.stdout.contains("ok:    session `demo` records; 0 events so far"), "{}", run.stdout);
+    stage.ust("enable-event traced:severe --filter m==1 --allow-unknown-fields");
+    says("event traced:severe, filter `m==1`: no event has the field `m`");
+    stage.ust("disable-event traced:severe");
     stage.ust("track --vpid 1");
     says("session `demo` tracks none of the 1 processes");
     stage.ust("track --vpid");

@@ -7,7 +7,10 @@
 #![allow(unsafe_code)]
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -105,7 +108,6 @@ fn an_idle_daemon_ends_if_it_shall() {
 fn a_service_manager_hands_over_the_socket_and_hears_that_the_daemon_is_ready() {
     use std::os::fd::AsRawFd as _;
     use std::os::unix::net::{UnixDatagram, UnixListener};
-    use std::os::unix::process::CommandExt as _;
     let stage = Stage::new();
     std::fs::DirBuilder::new().create(stage.runtime_dir()).expect("new");
     use std::os::unix::fs::PermissionsExt as _;
@@ -138,6 +140,61 @@ fn a_service_manager_hands_over_the_socket_and_hears_that_the_daemon_is_ready() 
     assert!(control.exists(), "the socket is the manager's");
     let n = manager.recv(&mut said).expect("it tells");
     assert!(said[..n].starts_with(b"STOPPING=1"));
+}
+
+/// `nobody`.
+const FOREIGN_USER: u32 = 65_534;
+
+/// Whether we may become other users; if not, that is said.
+fn is_root() -> bool {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|found| found.uid() == 0);
+    if !root {
+        assert!(std::env::var_os("UST_REQUIRE_TOOLS").is_none(), "UST_REQUIRE_TOOLS is set, but we are not root");
+        println!("SKIPPED: a client of another user needs root");
+    }
+    root
+}
+
+#[test]
+fn the_socket_answers_its_owner_and_root_and_nobody_else() {
+    if !is_root() {
+        return;
+    }
+    let stage = Stage::new();
+    stage.create("secret", "");
+    let set_mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("ours");
+    };
+    // Where another user can execute it, and as far open as nobody would have it.
+    let copy = stage.place.path().join("ust");
+    std::fs::copy(env!("CARGO_BIN_EXE_ust"), &copy).expect("a copy");
+    set_mode(stage.place.path(), 0o755);
+    set_mode(&copy, 0o755);
+    set_mode(&stage.runtime_dir(), 0o755);
+    set_mode(&stage.runtime_dir().join("control"), 0o666);
+    let as_foreign = |line: &str, dir: &Path| {
+        let mut command = std::process::Command::new(&copy);
+        stage.prepare(&mut command);
+        command.args(line.split_whitespace()).env("UST_RUNTIME_DIR", dir).current_dir("/").uid(FOREIGN_USER);
+        crate::harness::run(command.output())
+    };
+    let refused = as_foreign("list", &stage.runtime_dir());
+    assert_eq!((refused.status, refused.stdout.as_str()), (Some(1), ""), "{}", refused.stderr);
+    let expected = format!("error: the daemon at `{}/control` did not answer: ", stage.runtime_dir().display());
+    assert!(refused.stderr.starts_with(&expected), "reached, and closed without a word: {}", refused.stderr);
+    assert!(stage.ust("list").contains("secret"), "its owner");
+    set_mode(&stage.runtime_dir(), 0o700);
+
+    let theirs = stage.place.path().join("theirs");
+    std::fs::create_dir(&theirs).expect("new");
+    set_mode(&theirs, 0o700);
+    std::os::unix::fs::chown(&theirs, Some(FOREIGN_USER), Some(FOREIGN_USER)).expect("root may");
+    let started = as_foreign("daemon --background", &theirs);
+    assert_eq!(started.status, Some(0), "{}", started.stderr);
+    let as_root = |line: &str| crate::harness::run(stage.command(line).env("UST_RUNTIME_DIR", &theirs).output());
+    let asked = as_root("list --json");
+    assert_eq!((asked.status, asked.stdout.trim()), (Some(0), "[]"), "{}", asked.stderr);
+    assert_eq!(as_root("daemon --stop").status, Some(0));
 }
 
 fn connect(stage: &Stage) -> UnixStream {

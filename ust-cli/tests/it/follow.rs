@@ -2,15 +2,23 @@
 //! `ust view --follow`: a trace that is still being recorded.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Stdio};
 
 use crate::harness::{Place, traced};
 
-/// Kills what a failing test leaves behind.
+/// Kills what a test leaves behind: a child, and its group if it has one.
 struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            // SAFETY: a signal to the group of a child that was not waited for, or to none.
+            #[allow(unsafe_code)]
+            unsafe {
+                libc::kill(-(self.0.id() as i32), libc::SIGKILL);
+            }
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -28,7 +36,10 @@ fn recording(place: &Place) -> Running {
     let traced = traced();
     let traced = traced.to_str().expect("a plain path");
     let arguments = ["record", "-o", "trace", "--", traced, "events", "5", "say", "emitted", "wait"];
-    let mut record = place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
+    let mut command = place.command(&arguments);
+    // A group of its own, so that the program ends with a recorder that is killed.
+    command.process_group(0);
+    let mut record = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it runs");
     let mut line = String::new();
     BufReader::new(record.stdout.as_mut().expect("piped")).read_line(&mut line).expect("a line");
     assert_eq!(line, "emitted\n");

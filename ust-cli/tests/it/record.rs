@@ -113,3 +113,57 @@ fn patterns_choose_events_and_several_add_up() {
     assert_eq!(place.record(&["-o", "a", "-e", "traced:n*", "-e", "*:count"], &["events", "2"]).status, Some(0));
     assert_eq!(place.values("a"), [0, 1]);
 }
+
+#[test]
+fn the_summary_is_an_object_on_the_last_line_if_that_is_asked_for() {
+    let place = Place::new();
+    let run = place.record(&["-o", "trace", "--json"], &["say", "hello", "events", "3", "exit", "7"]);
+    assert_eq!((run.status, run.stderr.as_str()), (Some(7), ""));
+    let (said, summary) = run.stdout.trim_end().rsplit_once('\n').expect("two lines");
+    assert_eq!(said, "hello");
+    let summary: serde_json::Value = serde_json::from_str(summary).expect("JSON");
+    assert_eq!(summary["events"], serde_json::json!([{ "event": "traced:count", "count": 3 }]));
+    let numbers = ["exit_status", "event_count", "lost"].map(|key| summary[key].as_u64());
+    assert_eq!(numbers, [Some(7), Some(3), Some(0)]);
+    assert_eq!(summary["processes"][0]["name"], "traced");
+    assert_eq!(place.values(summary["trace"].as_str().expect("a path")), [0, 1, 2]);
+    let run = place.record(&["-o", "none", "--json"], &["say", "x"]);
+    assert_eq!(run.status, Some(3));
+    assert!(run.stderr.starts_with("error: nothing was recorded"), "{}", run.stderr);
+    let summary: serde_json::Value = serde_json::from_str(run.stdout.lines().last().expect("lines")).expect("JSON");
+    assert_eq!(summary["event_count"], 0);
+}
+
+#[test]
+fn every_command_can_speak_json() {
+    let place = Place::new();
+    let commands_of = |words: &[&str]| -> Vec<String> {
+        let help = place.ust(&[words, &["--help"]].concat()).stdout;
+        let list = help.split("Commands:\n").nth(1).unwrap_or_default();
+        let lines = list.lines().take_while(|line| line.starts_with("  "));
+        // A long description goes on farther to the right.
+        let first = lines.filter(|line| !line.starts_with("   "));
+        let names = first.filter_map(|line| line.split_whitespace().next().map(str::to_owned));
+        names.filter(|name| name != "help").collect()
+    };
+    let commands = commands_of(&[]);
+    assert!(commands.len() > 25, "{commands:?}");
+    for command in &commands {
+        let parts = commands_of(&[command]);
+        let all: Vec<Vec<&str>> = if parts.is_empty() {
+            vec![vec![command]]
+        } else {
+            parts.iter().map(|part| vec![command.as_str(), part.as_str()]).collect()
+        };
+        for words in all {
+            let help = place.ust(&[&words[..], &["--help"]].concat()).stdout;
+            assert!(help.contains("--json"), "ust {} has no --json", words.join(" "));
+        }
+    }
+    let pages = place.ust(&["man", "pages", "--json"]);
+    let pages: serde_json::Value = serde_json::from_str(&pages.stdout).expect("JSON");
+    assert!(pages["pages"].as_array().is_some_and(|pages| pages.contains(&"ust-record.1".into())), "{pages}");
+    let completions = place.ust(&["completions", "bash", "--json"]);
+    let completions: serde_json::Value = serde_json::from_str(&completions.stdout).expect("JSON");
+    assert_eq!(completions["text"], place.ust(&["completions", "bash"]).stdout);
+}

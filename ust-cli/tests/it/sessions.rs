@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::stage::{Stage, wait_until};
+use crate::stage::{Stage, names, send, wait_until};
 
 #[test]
 fn a_session_records_programs_that_run_already_and_those_that_start_later() {
@@ -77,6 +77,8 @@ fn only_tracked_processes_are_recorded() {
     let stage = Stage::new();
     let (mut one, mut two) = (stage.serve(), stage.serve());
     stage.create("demo", "");
+    // No tick comes: what a process has left unread is taken when it is let go, or never.
+    stage.ust("enable-channel slow --tick 1h");
     stage.ust("enable-event traced:*");
     stage.ust(&format!("track --vpid {}", one.pid()));
     stage.ust("start");
@@ -95,6 +97,35 @@ fn only_tracked_processes_are_recorded() {
     one.tell("events 50");
     stage.ust("destroy");
     assert_eq!(stage.values("demo"), [0, 1, 100]);
+}
+
+#[test]
+fn a_process_that_starts_leaves_out_what_does_not_track_it_before_anybody_looks_at_it() {
+    let stage = Stage::new();
+    stage.create("demo", "");
+    stage.ust("enable-event traced:*");
+    stage.ust("start");
+    let rings = |program: &crate::stage::Served| {
+        let apps = stage.runtime_dir().join("apps");
+        let prefix = format!("{}-", program.pid());
+        let name = names(&apps).into_iter().find(|name| name.starts_with(&prefix)).expect("an image");
+        let mut header = [0; 76];
+        let mut image = std::fs::File::open(apps.join(name)).expect("there");
+        std::io::Read::read_exact(&mut image, &mut header).expect("a header");
+        u32::from_le_bytes([header[72], header[73], header[74], header[75]])
+    };
+    let uid = std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("there"));
+    for (track, ring_count) in [("--vpid", 1), ("--vpid 1", 0), ("--vpid", 1)] {
+        stage.ust(&format!("track {track}"));
+        stage.ust(&format!("track --vuid {uid}"));
+        let daemon = stage.daemon_pid();
+        send(daemon, libc::SIGSTOP);
+        let mut program = stage.serve();
+        program.tell("events 5");
+        let found = rings(&program);
+        send(daemon, libc::SIGCONT);
+        assert_eq!(found, ring_count, "with {track}");
+    }
 }
 
 #[test]
@@ -200,6 +231,14 @@ fn a_session_that_was_saved_is_loaded_as_it_was() {
     assert!(two["output"].as_str().expect("text").ends_with("/elsewhere"));
     std::fs::write(stage.place.path().join("bad.toml"), "name = 1").expect("ours");
     assert!(stage.try_ust("load bad.toml").stderr.contains("describes no session"));
+    let printed: serde_json::Value = serde_json::from_str(&stage.ust("save two -o - --json")).expect("JSON");
+    assert_eq!(printed, two);
+    let toml = stage.ust("save two -o -");
+    let wrong = toml.replacen("level_max", "filter = \"n ==\"\nlevel_max", 1).replacen("\"two\"", "\"three\"", 1);
+    assert_ne!(wrong, toml);
+    std::fs::write(stage.place.path().join("wrong.toml"), wrong).expect("ours");
+    let run = stage.try_ust("load wrong.toml");
+    assert!(run.status == Some(1) && run.stderr.contains("n =="), "a filter that is none: {}", run.stderr);
 }
 
 #[test]
@@ -217,6 +256,23 @@ fn a_recording_attaches_to_what_runs_and_ends_with_it() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(stage.values("trace"), (5..12).collect::<Vec<_>>());
     assert_eq!(stage.json("list").as_array().map(Vec::len), Some(0), "the session is gone");
+    let mut program = stage.serve();
+    let line =
+        format!("record -p {} -e traced:count --filter n>=4 --context vtid -o some --json --view", program.pid());
+    let mut record = stage.command(&line);
+    let record = record.stdout(std::process::Stdio::piped()).spawn().expect("it runs");
+    wait_until("the session", || stage.json("list").as_array().is_some_and(|s| s.iter().any(|s| s["active"] == true)));
+    program.tell("events 6");
+    program.end();
+    let done = record.wait_with_output().expect("our child");
+    let lines = String::from_utf8(done.stdout).expect("text");
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((lines.len(), &lines[0]["fields"]["n"]), (3, &serde_json::json!(4)), "two events, and the summary");
+    assert!(lines[0]["context"]["vtid"].is_number(), "{}", lines[0]);
+    assert_eq!((&lines[2]["event_count"], &lines[2]["lost"]), (&serde_json::json!(2), &serde_json::json!(0)));
+    let run = stage.try_ust("record -p trace* --filter m==1 -o unmade");
+    assert!(run.stderr.contains("no event has the field `m`"), "{}", run.stderr);
+    assert!(!stage.place.path().join("unmade").exists());
     let run = stage.try_ust("record -p trace* --duration 50ms -o other");
     assert_eq!(run.status, Some(3), "{}", run.stderr);
     let run = stage.try_ust("record -p tracde --duration 1s");
@@ -236,7 +292,8 @@ fn a_session_records_what_a_filter_accepts_with_the_contexts_that_it_was_given()
     let refused = stage.try_ust("add-context -t vpid");
     assert_eq!(refused.status, Some(1));
     assert!(refused.stderr.contains("channel `channel0` is in use"), "{refused:?}");
-    assert!(stage.ust("status").contains("filter `n>=3&&n<6||n==8`"));
+    let status = stage.ust("status");
+    assert!(status.contains("filter `n>=3&&n<6||n==8`") && status.contains(", with vtid, procname\n"), "{status}");
     // A second rule wants more: either will do.
     stage.ust("enable-event traced:* --filter n==12");
     program.tell("events 5");

@@ -231,6 +231,8 @@ pub struct SessionReport {
     pub warnings: Vec<String>,
     /// Where the newest finished chunk is.
     pub last_chunk: Option<PathBuf>,
+    /// Rules whose filters no running program's events have the fields for, with the reason.
+    pub filter_problems: Vec<(RuleConfig, String)>,
     /// Flight recorder: processes that have ended, whose events the next snapshot will hold.
     pub left_behind: Vec<String>,
 }
