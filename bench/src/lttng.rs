@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{Mode, folder_bytes, ns_per_event, run};
+use crate::common::{Mode, folder_bytes, ns_per_event, run};
 
 /// A daemon of our own in a folder of its own, and the built C program.
 pub struct Lttng {

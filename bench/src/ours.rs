@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! This project's side: `ust record` around the hello example.
+//! This project's side: `ust record` around one of the hello examples.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{Mode, folder_bytes, ns_per_event, run};
+use crate::common::{Mode, folder_bytes, ns_per_event, run};
 
 /// The binaries of this project.
 pub struct Ours {
     binaries: PathBuf,
+    program: PathBuf,
 }
 
 impl Ours {
-    /// Uses the release build in `binaries`.
+    /// Uses the release build in `binaries`, and its example in Rust.
     pub fn new(binaries: &Path) -> Self {
-        Self { binaries: binaries.to_owned() }
+        Self::of_program(binaries, &binaries.join("hello"))
+    }
+
+    /// Uses a program with the same options as the example.
+    pub fn of_program(binaries: &Path, program: &Path) -> Self {
+        Self { binaries: binaries.to_owned(), program: program.to_owned() }
     }
 
     fn hello(&self, command: &mut Command, event: &str, events: u64, threads: u32) {
@@ -29,7 +35,7 @@ impl Ours {
     pub fn measure(&self, mode: Mode, event: &str, events: u64, threads: u32) -> Result<f64> {
         let mode = match mode {
             Mode::Off => {
-                let mut command = Command::new(self.binaries.join("hello"));
+                let mut command = Command::new(&self.program);
                 self.hello(&mut command, event, events, threads);
                 return ns_per_event(&run(&mut command)?);
             }
@@ -44,7 +50,7 @@ impl Ours {
 
     fn record(&self, mode: &str, folder: &Path) -> Command {
         let mut command = Command::new(self.binaries.join("ust"));
-        command.args(["record", "--mode", mode, "-o"]).arg(folder).arg("--").arg(self.binaries.join("hello"));
+        command.args(["record", "--mode", mode, "-o"]).arg(folder).arg("--").arg(&self.program);
         command
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reads tracepoint definition files, those of `lttng-gen-tp` (`.tp`) and headers that include themselves, checks them, and makes
-//! Rust of them. Build scripts use [`Builder`]; the command `ust-gen-tp` is [`run`].
+//! Rust or C of them. Build scripts use [`Builder`]; the command `ust-gen-tp` is [`run`].
 //!
 //! A file goes through these passes, each of which knows only the one before:
 //!
@@ -29,7 +29,7 @@
 //! ```
 //!
 //! What this crate does not do: it does not decide conditions that depend on a build, it does not know the types and constants of a
-//! program, and it runs a compiler only where a macro of an included file is needed.
+//! program, and it runs a compiler only where a macro of an included file is needed, or an object is an output.
 #![deny(unsafe_code)]
 
 mod args;

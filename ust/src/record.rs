@@ -39,7 +39,7 @@ pub const HEADER_BYTES: u64 = 8;
 ///
 /// Never blocks but in block mode, never fails: what cannot be recorded is counted.
 #[inline(always)]
-pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wire) {
+pub fn record<W: Wire>(tracepoint: &'static Tracepoint, wire: W, hidden: impl Wire) {
     let size = wire.size() as u64 + HEADER_BYTES;
     let (mark, state) = thread::first_mark();
     if mark == 0 && wire.is_fit() {
@@ -57,18 +57,22 @@ pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wir
                 unmark(mark);
                 return;
             }
-        } else if wanted >> SPECIAL_BIT == 0
-            && let Some(first) = writers.get(wanted.trailing_zeros() as usize)
-            // SAFETY: as above.
-            && let Some((at, timestamp)) = unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }
-        {
-            // Loaded again: to keep it would take a register that this function would have to save.
-            let wanted = tracepoint.wanted();
-            if wanted & wanted.wrapping_sub(1) != 0 {
-                return several::record_others(state, first, tracepoint, at, size, timestamp);
+        } else if wanted >> SPECIAL_BIT == 0 {
+            if several::is_small::<W>() && wanted & wanted.wrapping_sub(1) != 0 {
+                return record_small(wire, hidden, tracepoint, state);
             }
-            unmark(mark);
-            return;
+            if let Some(first) = writers.get(wanted.trailing_zeros() as usize)
+                // SAFETY: as above.
+                && let Some((at, timestamp)) = unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }
+            {
+                // Loaded again: to keep it would take a register that this function would have to save.
+                let wanted = tracepoint.wanted();
+                if wanted & wanted.wrapping_sub(1) != 0 {
+                    return several::record_others(state, first, tracepoint, at, size, timestamp);
+                }
+                unmark(mark);
+                return;
+            }
         }
         unmark(mark);
     }
@@ -84,7 +88,7 @@ pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wir
 /// # Safety
 /// `put` stores `size` bytes less the header's.
 #[inline(always)]
-unsafe fn store_usual(
+pub unsafe fn store_usual(
     writer: &Writer,
     state: &ThreadState,
     size: u64,
@@ -162,6 +166,18 @@ pub unsafe fn commit(writer: &Writer, counter: u32, timestamp: u64, end: u64) {
     unsafe {
         writer.count_event(counter);
         writer.cursor.commit(writer.header_unchecked(), end, timestamp);
+    }
+}
+
+/// Records an event with small fields that several channels want. This record holds the first mark of `state`.
+#[inline(never)]
+fn record_small<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, state: &ThreadState) {
+    let [mark, ..] = &state.marks;
+    let is_stored = several::store_small(&wire, tracepoint, state);
+    unmark(mark);
+    if !is_stored {
+        let (stack, pc) = nesting::place();
+        record_wire(wire, hidden, tracepoint, stack, pc);
     }
 }
 

@@ -2,8 +2,10 @@
 //! The way of an event that several channels want and about which nothing else is unusual: several sessions, or a session and the program's own
 //! recorder.
 //!
-//! The inlined code of `record` has stored it for the first of them. For the others what it stored is copied, by one function for all tracepoints: so
-//! the inlined code, which is there for each of them, does not grow, and the fields need not be computed, measured, or kept in registers for it.
+//! If its fields are a few words, they come here in registers, and are stored once for each of two channels ([`store_small`]). Else the inlined code
+//! of `record` has stored the event for the first of them, and what it stored is copied for the others, by one function for all tracepoints
+//! ([`record_others`]): so the inlined code, which is there for each of them, does not grow, and the fields need not be kept in registers for it.
+//! Both ways cost the event of one channel nothing (docs/measurements.md, "Sessions").
 //!
 //! # Safety
 //! That of `record`: the first level's mark makes this record the only user of all cursors, so the copied bytes are those that were stored just
@@ -14,9 +16,10 @@
 use ust_shm::limits::SPECIAL_BIT;
 
 use crate::context::{CallSite, EventContexts};
+use crate::field::Wire;
 use crate::field::text::copy;
 use crate::nesting;
-use crate::record::{Event, HEADER_BYTES, begin, commit, unmark, usual_end};
+use crate::record::{Event, HEADER_BYTES, begin, commit, store_usual, unmark, usual_end};
 use crate::special::Fields;
 use crate::thread::{Level, ThreadState, Writer};
 use crate::tracepoint::Tracepoint;
@@ -84,6 +87,40 @@ unsafe impl Fields for Stored {
     }
 }
 
+/// Whether fields are passed in registers.
+pub const fn is_small<W>() -> bool {
+    size_of::<W>() <= 2 * size_of::<usize>()
+}
+
+/// Stores an event with small fields, which are fit, for two channels; `false`, with nothing changed, if that cannot be done here. The record
+/// holds the first mark of `state`.
+#[inline(always)]
+pub fn store_small(wire: &impl Wire, tracepoint: &Tracepoint, state: &ThreadState) -> bool {
+    let [Level { writers }, ..] = &state.levels;
+    let (wanted, id, size) = (tracepoint.wanted(), tracepoint.id(), wire.size() as u64 + HEADER_BYTES);
+    let others = wanted & wanted.wrapping_sub(1);
+    if !others.is_power_of_two() || wanted >> SPECIAL_BIT != 0 {
+        return false;
+    }
+    let writer = |slots: u64| writers.get(slots.trailing_zeros() as usize);
+    let (Some(first), Some(second)) = (writer(wanted), writer(others)) else { return false };
+    let now = second.cursor.last_timestamp.get();
+    let Some(second_end) = usual_end(second, first.cursor.cpu.get(), now, size, id) else { return false };
+    // SAFETY: `put` stores exactly the wire's size, by the contract of `Wire`.
+    let stored = unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) };
+    let Some((_, timestamp)) = stored else { return false };
+    if second.cursor.is_gap(timestamp) {
+        store_left(state, others, first, size, id);
+    } else {
+        // SAFETY: there is room, hence a ring, which counts `id`; as above.
+        unsafe {
+            wire.put(begin(second, id, timestamp));
+            commit(second, id, timestamp, second_end);
+        }
+    }
+    true
+}
+
 /// Stores the event of `size` bytes that was stored last through `first` for the other channels that want it, and ends the record.
 ///
 /// The enable word is loaded again. If something special has come about the event meanwhile, that was all.
@@ -117,7 +154,7 @@ pub fn record_others(
         };
         let left = if is_stored { others & others.wrapping_sub(1) } else { others };
         if left != 0 {
-            return record_left(state, left, first, size, id);
+            store_left(state, left, first, size, id);
         }
     }
     unmark(mark);
@@ -126,8 +163,7 @@ pub fn record_others(
 /// The same for the channels `left`: more than two of them, or something is unusual about the second one.
 #[cold]
 #[inline(never)]
-fn record_left(state: &ThreadState, left: u64, first: &Writer, size: u64, id: u32) {
-    let [mark, ..] = &state.marks;
+fn store_left(state: &ThreadState, left: u64, first: &Writer, size: u64, id: u32) {
     let [level, ..] = &state.levels;
     let (stored, timestamp) = (Stored::newest_of(first, size), first.cursor.last_timestamp.get());
     // A channel with contexts has set the special bit: only one that has just got them asks for them here.
@@ -143,5 +179,4 @@ fn record_left(state: &ThreadState, left: u64, first: &Writer, size: u64, id: u3
         }
         left &= left - 1;
     }
-    unmark(mark);
 }

@@ -40,8 +40,10 @@ fn place(start: &str) -> Option<Place> {
 
 #[test]
 fn in_the_generated_source_file() {
-    let Some(place) = place("#include \"classes.h\"\n") else { return };
-    check(&mut place.link("gcc", &["main.c", "classes.c"]));
+    for optimised in ["-O0", "-Os", "-O3"] {
+        let Some(place) = place("#include \"classes.h\"\n") else { return };
+        check(&mut place.link("gcc", &[optimised, "main.c", "classes.c"]));
+    }
 }
 
 #[test]

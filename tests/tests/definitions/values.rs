@@ -64,7 +64,9 @@ fn a_program_of_cpp_passes_references_and_values_of_temporary_objects() {
         let main = fixture("calls.cpp");
         let words = [version, "-fsanitize=address", main.to_str().expect("UTF-8"), "program.cpp"];
         let mut program = place.link(compiler, &words);
-        let events = record(program.env("ASAN_OPTIONS", "detect_leaks=0"), None);
+        let mut events = record(program.env("ASAN_OPTIONS", "detect_leaks=0"), None);
+        let last = events.pop().expect("the last one");
+        assert!(last.values().contains("long_text = \"t\", tail = [], counted = \"t\""), "{}", last.values());
         assert_eq!(
             values(&events),
             [

@@ -174,11 +174,18 @@ struct ust_event {
 #endif
 #endif
 
+/* Without optimisation each event would hold a copy of all of these, which takes long to compile and is no faster. */
+#ifdef __OPTIMIZE__
+#define ust_helper ust_inline
+#else
+#define ust_helper static inline __attribute__((unused))
+#endif
+
 /* Hides from the compiler what a pointer points to. */
 #define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
 
 /* Bytes of a string with its NUL. Reads whole aligned words, which lie in one page each. */
-ust_inline uint64_t ust_text_bytes(const char *text)
+ust_helper uint64_t ust_text_bytes(const char *text)
 {
 #if defined(UST_WITH_SANITIZER)
 	return __builtin_strlen(text) + 1;
@@ -230,7 +237,7 @@ struct ust_16_bytes {
 };
 
 /* Copies more than 32 bytes. */
-ust_inline void ust_copy_many(uint8_t *at, const uint8_t *from, uint64_t bytes)
+ust_helper void ust_copy_many(uint8_t *at, const uint8_t *from, uint64_t bytes)
 {
 	uint64_t i;
 
@@ -252,7 +259,7 @@ ust_inline void ust_copy_many(uint8_t *at, const uint8_t *from, uint64_t bytes)
 }
 
 /* Copies `bytes`, of which there are few as a rule: up to 32 by two loads and two stores that may overlap. */
-ust_inline void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
+ust_helper void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
 {
 	if (bytes >= 8) {
 		if (bytes <= 16)
@@ -277,7 +284,7 @@ struct ust_text {
 };
 
 /* "(null)" for no string. */
-ust_inline struct ust_text ust_text(const char *text)
+ust_helper struct ust_text ust_text(const char *text)
 {
 	struct ust_text found;
 
@@ -301,7 +308,7 @@ struct ust_characters {
 };
 
 /* Characters before the first NUL, at most `bytes`. Reads whole aligned words that one of them lies in. */
-ust_inline uint64_t ust_length(const char *text, uint64_t bytes)
+ust_helper uint64_t ust_length(const char *text, uint64_t bytes)
 {
 	uint64_t length = 0;
 
@@ -335,7 +342,7 @@ ust_inline uint64_t ust_length(const char *text, uint64_t bytes)
 }
 
 /* More bytes than an event can hold are as many, so that the event is too big. */
-ust_inline struct ust_characters ust_characters(const void *text, uint64_t bytes)
+ust_helper struct ust_characters ust_characters(const void *text, uint64_t bytes)
 {
 	struct ust_characters found;
 
@@ -353,7 +360,7 @@ struct ust_elements {
 };
 
 /* `count` elements of `size` bytes. More than an event can hold are as many bytes, so that the event is too big. */
-ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
 {
 	struct ust_elements found;
 
@@ -369,7 +376,7 @@ ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count
 #define UST_COUNT_BYTES 4
 
 /* Stores `bytes`, a constant, and returns the address behind them. */
-ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
+ust_helper uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 {
 	if (bytes <= 64)
 		__builtin_memcpy(at, value, bytes);
@@ -379,7 +386,7 @@ ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 }
 
 /* Stores a string with its NUL. */
-ust_inline uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
+ust_helper uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
 {
 	uint64_t length = text->bytes - 1;
 
@@ -389,7 +396,7 @@ ust_inline uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
 }
 
 /* Stores a sequence: the count, then the elements. */
-ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *elements)
+ust_helper uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *elements)
 {
 	uint32_t count = (uint32_t)elements->count;
 
@@ -399,7 +406,7 @@ ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *ele
 }
 
 /* Stores the characters of an array. */
-ust_inline uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
+ust_helper uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
 {
 	uint64_t i;
 
@@ -413,7 +420,7 @@ ust_inline uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters 
 }
 
 /* Stores a sequence of characters: the count, then these. */
-ust_inline uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+ust_helper uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
 {
 	uint32_t count = (uint32_t)characters->bytes;
 
