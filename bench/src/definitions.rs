@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 
 /// Rounds, of which the median is shown; the commands take turns.
-const ROUND_COUNT: usize = 5;
+const ROUND_COUNT: usize = 3;
 
 /// Returns a definition file with that many events, of the kinds of fields that real ones have.
 fn definitions(count: usize) -> String {
