@@ -165,64 +165,6 @@
 #define UST_TP_ENTRY_TEXT_SEQUENCE UST_TP_ENTRY_SEQUENCE
 
 /*
- * Strings and sequences by calls of functions in this file, of which the compiler knows that they leave most registers
- * alone. Inlined at each field they would take a third of the time of compiling.
- */
-__attribute__((noinline, unused)) static uint64_t ust_tp_text_bytes(const char *text)
-{
-	return ust_text_bytes(text);
-}
-
-ust_inline struct ust_text ust_tp_text(const char *text)
-{
-	struct ust_text found;
-
-	found.text = text ? text : "(null)";
-	found.bytes = ust_tp_text_bytes(found.text);
-	return found;
-}
-
-__attribute__((noinline, unused)) static void ust_tp_copy(uint8_t *at, const void *from, uint64_t bytes)
-{
-	ust_copy(at, (const uint8_t *)from, bytes);
-}
-
-ust_inline uint8_t *ust_tp_put_text(uint8_t *at, const char *text, uint64_t bytes)
-{
-	ust_tp_copy(at, text, bytes);
-	/* Another thread may have changed the string. */
-	at[bytes - 1] = 0;
-	return at + bytes;
-}
-
-__attribute__((noinline, unused)) static struct ust_characters ust_tp_characters(const void *text, uint64_t bytes)
-{
-	return ust_characters(text, bytes);
-}
-
-__attribute__((noinline, unused)) static uint8_t *
-ust_tp_put_characters(uint8_t *at, const struct ust_characters *characters)
-{
-	return ust_put_characters(at, characters);
-}
-
-ust_inline uint8_t *ust_tp_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
-{
-	const uint32_t count = (uint32_t)characters->bytes;
-
-	return ust_tp_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
-}
-
-ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *elements)
-{
-	const uint32_t count = (uint32_t)elements->count;
-
-	at = ust_put(at, &count, UST_COUNT_BYTES);
-	ust_tp_copy(at, elements->elements, elements->bytes);
-	return at + elements->bytes;
-}
-
-/*
  * The value, and the parameter that it is for. As arguments of one call, the temporary objects that C++ makes for values
  * live until all of them are stored. Nobody needs the length of a string that only filters see in the usual case.
  */
@@ -237,10 +179,10 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 #define UST_TP_VALUE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	, ust_elements((const void *)value, (uint64_t)(count_type)count, sizeof(type))
 #define UST_TP_VALUE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
-	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)count)
+	, ust_characters((const void *)value, sizeof(type) * (uint64_t)count)
 #define UST_TP_VALUE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	, ust_tp_characters((const void *)value, sizeof(type) * (uint64_t)(count_type)count)
-#define UST_TP_TEXT_stored ust_tp_text
+	, ust_characters((const void *)value, sizeof(type) * (uint64_t)(count_type)count)
+#define UST_TP_TEXT_stored ust_text
 #define UST_TP_TEXT_hidden
 
 #define UST_TP_LOCAL_1(kind, ...) UST_TP_LOCAL_##kind(__VA_ARGS__) UST_TP_LOCAL_2
@@ -283,15 +225,15 @@ ust_inline uint8_t *ust_tp_put_elements(uint8_t *at, const struct ust_elements *
 	UST_TP_IF_##part(__builtin_memcpy(ust_at, &local, sizeof(type)); ust_at += sizeof(type);)
 #define UST_TP_STORE_ENUM UST_TP_STORE_NUMBER
 #define UST_TP_STORE_STRING(part, name, local, value, flags)					\
-	UST_TP_IF_##part(ust_at = ust_tp_put_text(ust_at, local.text, local.bytes);)
+	UST_TP_IF_##part(ust_at = ust_put_text(ust_at, &local);)
 #define UST_TP_STORE_ARRAY(part, type, name, local, value, count, base, flags)			\
 	UST_TP_IF_##part(ust_at = ust_put(ust_at, local, sizeof(type) * (uint64_t)count);)
 #define UST_TP_STORE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	UST_TP_IF_##part(ust_at = ust_tp_put_elements(ust_at, &local);)
+	UST_TP_IF_##part(ust_at = ust_put_elements(ust_at, &local);)
 #define UST_TP_STORE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
-	UST_TP_IF_##part(ust_at = ust_tp_put_characters(ust_at, &local);)
+	UST_TP_IF_##part(ust_at = ust_put_characters(ust_at, &local);)
 #define UST_TP_STORE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	UST_TP_IF_##part(ust_at = ust_tp_put_counted_characters(ust_at, &local);)
+	UST_TP_IF_##part(ust_at = ust_put_counted_characters(ust_at, &local);)
 
 /*
  * In any other case, its entry in the list of values. A number is copied for that: the address of what it was passed in
