@@ -39,7 +39,7 @@ pub const HEADER_BYTES: u64 = 8;
 ///
 /// Never blocks but in block mode, never fails: what cannot be recorded is counted.
 #[inline(always)]
-pub fn record<W: Wire>(tracepoint: &'static Tracepoint, wire: W, hidden: impl Wire) {
+pub fn record(tracepoint: &'static Tracepoint, wire: impl Wire, hidden: impl Wire) {
     let size = wire.size() as u64 + HEADER_BYTES;
     let (mark, state) = thread::first_mark();
     if mark == 0 && wire.is_fit() {
@@ -50,29 +50,18 @@ pub fn record<W: Wire>(tracepoint: &'static Tracepoint, wire: W, hidden: impl Wi
         let (wanted, id) = (tracepoint.wanted(), tracepoint.id());
         let [Level { writers }, ..] = &state.levels;
         let [first, ..] = writers;
-        // One recording at a time is what most users have. It has code of its own, so that others cost it nothing.
-        if wanted == 1 {
-            // SAFETY: `put` stores exactly the wire's size, by the contract of `Wire`.
-            if unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }.is_some() {
+        // One recording at a time is what most users have, and it is eight instructions less.
+        let writer = if wanted == 1 { Some(first) } else { only_writer(writers, wanted) };
+        if let Some(writer) = writer {
+            if let Some((end, timestamp)) = usual_end(writer, state, size, id) {
+                // SAFETY: there is room for `size` bytes, hence a ring, which counts `id`; `put` stores exactly the wire's
+                // size, by the contract of `Wire`.
+                unsafe { store(writer, id, id, timestamp, end, |at| _ = wire.put(at)) };
                 unmark(mark);
                 return;
             }
         } else if wanted >> SPECIAL_BIT == 0 {
-            if several::is_small::<W>() && wanted & wanted.wrapping_sub(1) != 0 {
-                return record_small(wire, hidden, tracepoint, state);
-            }
-            if let Some(first) = writers.get(wanted.trailing_zeros() as usize)
-                // SAFETY: as above.
-                && let Some((at, timestamp)) = unsafe { store_usual(first, state, size, id, |at| _ = wire.put(at)) }
-            {
-                // Loaded again: to keep it would take a register that this function would have to save.
-                let wanted = tracepoint.wanted();
-                if wanted & wanted.wrapping_sub(1) != 0 {
-                    return several::record_others(state, first, tracepoint, at, size, timestamp);
-                }
-                unmark(mark);
-                return;
-            }
+            return record_several(wire, hidden, tracepoint, state);
         }
         unmark(mark);
     }
@@ -80,21 +69,19 @@ pub fn record<W: Wire>(tracepoint: &'static Tracepoint, wire: W, hidden: impl Wi
     record_wire(wire, hidden, tracepoint, stack, pc);
 }
 
-/// Stores the event through `writer` if nothing about it is unusual; where its fields are, and its time. `None`, with nothing changed, if something
-/// is.
+/// The writer of the one channel that wants the event; `None` where there are several, or there is something special about it.
+#[inline(always)]
+fn only_writer(writers: &[Writer; u64::BITS as usize + 1], wanted: u64) -> Option<&Writer> {
+    let is_one = wanted & wanted.wrapping_sub(1) == 0;
+    // The last of the writers, which stands for "no channel", never has room.
+    is_one.then(|| writers.get(wanted.trailing_zeros() as usize)).flatten()
+}
+
+/// Where an event ends, if nothing about storing it through `writer` is unusual, and the time.
 ///
 /// The checks stand in this order because what is not set up is all zero: without a ring there is no room.
-///
-/// # Safety
-/// `put` stores `size` bytes less the header's.
 #[inline(always)]
-pub unsafe fn store_usual(
-    writer: &Writer,
-    state: &ThreadState,
-    size: u64,
-    id: u32,
-    put: impl FnOnce(*mut u8),
-) -> Option<(*mut u8, u64)> {
+fn usual_end(writer: &Writer, state: &ThreadState, size: u64, id: u32) -> Option<(u64, u64)> {
     let end = writer.cursor.room(size)?;
     if id > writer.counter_last.get() {
         return None;
@@ -106,25 +93,7 @@ pub unsafe fn store_usual(
     }
     // A thread whose clock is another one has no CPU that matches.
     let timestamp = clock::cycles();
-    if writer.cursor.is_gap(timestamp) {
-        return None;
-    }
-    // SAFETY: there is room for `size` bytes, hence a ring, which counts `id`; by this function's contract.
-    unsafe {
-        let at = begin(writer, id, timestamp);
-        put(at);
-        commit(writer, id, timestamp, end);
-        Some((at, timestamp))
-    }
-}
-
-/// Where an event of that time and CPU ends, if nothing about storing it through `writer` is unusual.
-#[inline(always)]
-pub fn usual_end(writer: &Writer, cpu: u32, timestamp: u64, size: u64, id: u32) -> Option<u64> {
-    let end = writer.cursor.room(size)?;
-    let unusual =
-        id > writer.counter_last.get() || writer.cursor.is_odd(timestamp, cpu) || writer.context_bytes.get() != 0;
-    (!unusual).then_some(end)
+    (!writer.cursor.is_gap(timestamp)).then_some((end, timestamp))
 }
 
 /// Stores the event at the cursor's position and commits it.
@@ -132,48 +101,24 @@ pub fn usual_end(writer: &Writer, cpu: u32, timestamp: u64, size: u64, id: u32) 
 /// # Safety
 /// The writer has a ring with room for `size` bytes and a counter `counter`, and `put` stores that many bytes less the header's.
 #[inline(always)]
-unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
-    // SAFETY: by this function's contract.
-    unsafe {
-        put(begin(writer, id, timestamp));
-        commit(writer, counter, timestamp, end);
-    }
-}
-
-/// Stores the header at the cursor's position; where the fields go.
-///
-/// # Safety
-/// The writer has a ring with room for the event.
-#[inline(always)]
-pub unsafe fn begin(writer: &Writer, id: u32, timestamp: u64) -> *mut u8 {
+pub unsafe fn store(writer: &Writer, id: u32, counter: u32, timestamp: u64, end: u64, put: impl FnOnce(*mut u8)) {
     let position = writer.cursor.position.get();
     let at = position.wrapping_add(writer.bias.get()) as *mut u8;
     let header = timestamp << (64 - TIMESTAMP_BITS) | u64::from(id);
     // SAFETY: module header.
     unsafe {
         at.cast::<u64>().write_unaligned(header);
-        at.add(HEADER_BYTES as usize)
-    }
-}
-
-/// Commits the event that ends at `end`.
-///
-/// # Safety
-/// The writer has a ring, and a counter `counter`; the event's bytes have been stored.
-#[inline(always)]
-pub unsafe fn commit(writer: &Writer, counter: u32, timestamp: u64, end: u64) {
-    // SAFETY: by this function's contract.
-    unsafe {
+        put(at.add(HEADER_BYTES as usize));
         writer.count_event(counter);
         writer.cursor.commit(writer.header_unchecked(), end, timestamp);
     }
 }
 
-/// Records an event with small fields that several channels want. This record holds the first mark of `state`.
+/// Records an event that several channels want. This record holds the first mark of `state`; the wire is fit.
 #[inline(never)]
-fn record_small<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, state: &ThreadState) {
+fn record_several<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, state: &ThreadState) {
     let [mark, ..] = &state.marks;
-    let is_stored = several::store_small(&wire, tracepoint, state);
+    let is_stored = several::store_twice(&wire, tracepoint, state);
     unmark(mark);
     if !is_stored {
         let (stack, pc) = nesting::place();

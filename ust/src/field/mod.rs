@@ -31,7 +31,7 @@ compile_error!("ust stores fields in little-endian order and has no byte swappin
 mod option;
 mod scalar;
 mod slice;
-pub(crate) mod text;
+mod text;
 
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ unsafe impl<const CAN_HAVE_NUL: bool> Wire for TextWire<'_, CAN_HAVE_NUL> {
 ///
 /// `from` is valid for reads and `to` for writes of `len_bytes` bytes, and they do not overlap.
 #[inline(always)]
-pub(crate) unsafe fn copy(from: *const u8, to: *mut u8, len_bytes: usize) {
+pub(super) unsafe fn copy(from: *const u8, to: *mut u8, len_bytes: usize) {
     /// Moves the first and the last `size_of::<W>()` bytes, which cover all of the bytes.
     #[inline(always)]
     unsafe fn ends<W: Copy>(from: *const u8, to: *mut u8, len_bytes: usize) {
