@@ -48,7 +48,6 @@ const _: () = assert!(size_of::<Unusual>() == 64);
 /// The object is laid out as `ust/object.h` says, and there until it is taken out by [`unregister`].
 pub unsafe fn register(object: *const Object) {
     let _errno = ErrnoGuard::new();
-    unload::serve(object.cast());
     // SAFETY: by this function's contract.
     if let Some(object) = unsafe { object.as_ref() } {
         objects::insert(object);

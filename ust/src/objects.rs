@@ -38,6 +38,7 @@ mod of_c {
     use crate::register;
     use crate::start_up;
     use crate::tracepoint::Section;
+    use crate::unload;
 
     static KNOWN: Known<{ OBJECT_COUNT_MAX - 1 }> = Known::new();
 
@@ -58,6 +59,7 @@ mod of_c {
     /// Takes in an object, unless it is known: brings its tracepoints into the image, and calls and tracepoints together. Constructors only.
     pub fn insert(object: &'static Object) {
         let Some(idx) = KNOWN.insert(object) else { return };
+        unload::serve(core::ptr::from_ref(object).cast());
         match section(object) {
             Some(section) if section.tracepoints().next().is_some() => start_up::add_object(idx + 1, section),
             _ => {}

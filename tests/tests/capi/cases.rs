@@ -206,9 +206,9 @@ fn the_context_ip_is_where_the_call_is() {
 }
 
 #[test]
-fn a_program_with_its_descriptors_closed_is_not_disturbed() {
+fn a_program_that_cannot_be_traced_is_not_disturbed() {
     let Some(program) = traced() else { return };
-    // Nothing listens: no recorder, a runtime directory that cannot be made.
+    // A runtime directory that cannot be made.
     let output = Command::new(program).arg("threads").env("UST_RUNTIME_DIR", "/proc/nowhere").output();
     let Ok(output) = output else { return skip("the program cannot be run") };
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
