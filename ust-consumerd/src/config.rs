@@ -167,36 +167,14 @@ impl RuleConfig {
             filter,
             pattern: self.pattern.clone(),
             exclusions: self.exclusions.clone(),
-            level_min: level(self.level_min),
-            level_max: level(self.level_max),
+            level_min: LogLevel::from_number(self.level_min.into()),
+            level_max: LogLevel::from_number(self.level_max.into()),
         })
     }
 }
 
 /// The levels by name, in order of their numbers, as LTTng calls them.
 pub const LOG_LEVELS: [&str; 15] = LogLevel::NAMES;
-
-/// The level of that number, and the least severe one for numbers that no level has.
-fn level(number: u8) -> LogLevel {
-    use LogLevel::*;
-    let levels = [
-        Emerg,
-        Alert,
-        Crit,
-        Err,
-        Warning,
-        Notice,
-        Info,
-        DebugSystem,
-        DebugProgram,
-        DebugProcess,
-        DebugModule,
-        DebugUnit,
-        DebugFunction,
-        DebugLine,
-    ];
-    levels.get(usize::from(number)).copied().unwrap_or(Debug)
-}
 
 /// Which processes a session records: each set names who is in; none means everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

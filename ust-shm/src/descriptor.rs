@@ -49,6 +49,35 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    /// The levels, by number.
+    pub const ALL: [Self; 15] = {
+        use LogLevel::*;
+        [
+            Emerg,
+            Alert,
+            Crit,
+            Err,
+            Warning,
+            Notice,
+            Info,
+            DebugSystem,
+            DebugProgram,
+            DebugProcess,
+            DebugModule,
+            DebugUnit,
+            DebugFunction,
+            DebugLine,
+            Debug,
+        ]
+    };
+
+    /// The level of that number; of one beyond, as LTTng takes them, the least severe.
+    #[must_use]
+    pub fn from_number(number: u64) -> Self {
+        let idx = usize::try_from(number).unwrap_or(usize::MAX);
+        Self::ALL.get(idx).copied().unwrap_or(Self::Debug)
+    }
+
     /// The names, by number.
     pub const NAMES: [&str; 15] = [
         "EMERG",

@@ -135,34 +135,12 @@ mod of_c {
         }
 
         fn loglevel(&self) -> LogLevel {
-            const LEVELS: [LogLevel; 15] = {
-                use LogLevel::*;
-                [
-                    Emerg,
-                    Alert,
-                    Crit,
-                    Err,
-                    Warning,
-                    Notice,
-                    Info,
-                    DebugSystem,
-                    DebugProgram,
-                    DebugProcess,
-                    DebugModule,
-                    DebugUnit,
-                    DebugFunction,
-                    DebugLine,
-                    Debug,
-                ]
-            };
             if self.loglevel.is_null() {
                 return LogLevel::DebugLine;
             }
             // SAFETY: a constant of the program (module header).
             let number = unsafe { *self.loglevel };
-            // LTTng takes any number; the levels end with the least severe one.
-            let last = LEVELS.len() as c_int - 1;
-            LEVELS.get(number.clamp(0, last) as usize).copied().unwrap_or(LogLevel::DebugLine)
+            LogLevel::from_number(u64::try_from(number).unwrap_or(0))
         }
     }
 
