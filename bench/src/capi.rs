@@ -192,34 +192,32 @@ impl Place {
             run(command)?;
             Ok(begin.elapsed().as_secs_f64())
         };
-        let mut times: [Vec<f64>; 4] = Default::default();
+        let compile = |at: &Path, level: &str| {
+            let mut cc = Command::new("cc");
+            cc.current_dir(at).args([level, "-I.", "-c", "many.c"]);
+            if at == ours {
+                cc.arg("-I").arg(self.prefix.join("include"));
+            }
+            seconds(&mut cc)
+        };
+        let mut times: BTreeMap<(&str, bool), Vec<f64>> = BTreeMap::new();
         for _ in 0..rounds {
-            // Made anew each time: what is there and right is left alone.
+            // Made anew each time, as after a change of the definitions.
             let _ = std::fs::remove_file(ours.join("many.h"));
-            let mut generate = Command::new(self.binaries.join("ust-gen-tp"));
-            generate.current_dir(&ours).args(["-o", "many.h", "-o", "many.c", "../many.tp"]);
-            times[0].push(1e3 * seconds(&mut generate)?);
-            let mut generate = Command::new("lttng-gen-tp");
-            generate.current_dir(&theirs).args(["-o", "many.h", "-o", "many.c", "../many.tp"]);
-            times[1].push(1e3 * seconds(&mut generate)?);
-            let compile = |at: &Path, include: Option<&Path>| {
-                let mut cc = Command::new("cc");
-                cc.current_dir(at).args(["-O2", "-I.", "-c", "many.c"]);
-                if let Some(include) = include {
-                    cc.arg("-I").arg(include);
-                }
-                seconds(&mut cc)
-            };
-            times[2].push(compile(&ours, Some(&self.prefix.join("include")))?);
-            times[3].push(compile(&theirs, None)?);
+            for (at, program) in [(&ours, self.binaries.join("ust-gen-tp")), (&theirs, "lttng-gen-tp".into())] {
+                let is_ours = *at == ours;
+                let mut generate = Command::new(program);
+                generate.current_dir(at).args(["-o", "many.h", "-o", "many.c", "../many.tp"]);
+                times.entry((".h and .c from the definitions", is_ours)).or_default().push(seconds(&mut generate)?);
+                times.entry(("`cc -O2 -c` of that", is_ours)).or_default().push(compile(at, "-O2")?);
+                times.entry(("`cc -O0 -c` of that", is_ours)).or_default().push(compile(at, "-O0")?);
+            }
         }
-        let [generate, their_generate, compile, their_compile] = times.map(|times| median(&times));
-        println!("\n| {EVENTS} events of 5 fields | ust | LTTng | ratio |\n|---|---|---|---|");
-        println!(
-            "| .h and .c from the definitions, ms | {generate:.1} | {their_generate:.1} | {:.2} |",
-            generate / their_generate
-        );
-        println!("| `cc -O2 -c` of that, s | {compile:.2} | {their_compile:.2} | {:.2} |", compile / their_compile);
+        println!("\n| {EVENTS} events of 5 fields | ust, s | LTTng, s | ratio |\n|---|---|---|---|");
+        for ((what, _), ours) in times.iter().filter(|((_, is_ours), _)| *is_ours) {
+            let (ours, theirs) = (median(ours), median(&times[&(*what, false)]));
+            println!("| {what} | {ours:.3} | {theirs:.3} | {:.2} |", ours / theirs);
+        }
         Ok(())
     }
 }

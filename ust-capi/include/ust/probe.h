@@ -177,6 +177,13 @@ struct ust_event {
 
 #define ust_apart __attribute__((noinline, unused)) static
 
+/* Without optimisation each event would hold a copy of these, which takes long to compile and is no faster. */
+#ifdef __OPTIMIZE__
+#define ust_helper ust_inline
+#else
+#define ust_helper static inline __attribute__((unused))
+#endif
+
 /* Hides from the compiler what a pointer points to. */
 #define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
 
@@ -276,7 +283,7 @@ struct ust_text {
 };
 
 /* "(null)" for no string. */
-ust_inline struct ust_text ust_text(const char *text)
+ust_helper struct ust_text ust_text(const char *text)
 {
 	struct ust_text found;
 
@@ -302,7 +309,7 @@ struct ust_characters {
 };
 
 /* More bytes than an event can hold are as many, so that the event is too big. */
-ust_inline struct ust_characters ust_characters(const void *text, uint64_t bytes)
+ust_helper struct ust_characters ust_characters(const void *text, uint64_t bytes)
 {
 	struct ust_characters found;
 
@@ -333,7 +340,7 @@ struct ust_elements {
 };
 
 /* `count` elements of `size` bytes. More than an event can hold are as many bytes, so that the event is too big. */
-ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
 {
 	struct ust_elements found;
 
@@ -349,7 +356,7 @@ ust_inline struct ust_elements ust_elements(const void *elements, uint64_t count
 #define UST_COUNT_BYTES 4
 
 /* Stores `bytes`, a constant, and returns the address behind them. */
-ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
+ust_helper uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 {
 	if (bytes <= 64)
 		__builtin_memcpy(at, value, bytes);
@@ -359,7 +366,7 @@ ust_inline uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 }
 
 /* Stores a string with its NUL. */
-ust_inline uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
+ust_helper uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
 {
 	uint64_t length = text->bytes - 1;
 
@@ -369,7 +376,7 @@ ust_inline uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
 }
 
 /* Stores a sequence: the count, then the elements. */
-ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *elements)
+ust_helper uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *elements)
 {
 	uint32_t count = (uint32_t)elements->count;
 
@@ -385,7 +392,7 @@ ust_inline uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *ele
 #endif
 
 /* Stores the characters of an array. */
-ust_inline uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
+ust_helper uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
 {
 	const char *text = characters->text;
 	uint64_t bytes = characters->bytes;
@@ -403,7 +410,7 @@ ust_inline uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters 
 }
 
 /* Stores a sequence of characters: the count, then these. */
-ust_inline uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+ust_helper uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
 {
 	uint32_t count = (uint32_t)characters->bytes;
 
