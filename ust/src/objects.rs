@@ -64,8 +64,7 @@ mod of_c {
             Some(section) if section.tracepoints().next().is_some() => start_up::add_object(idx + 1, section),
             _ => {}
         }
-        let tracepoints = || super::all().flat_map(|(_, section)| section.tracepoints());
-        callsites::bind(core::iter::once(object), tracepoints);
+        callsites::bind(core::iter::once(object), super::tracepoints);
         callsites::bind(objects(), || object.section().tracepoints());
     }
 

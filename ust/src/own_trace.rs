@@ -194,12 +194,12 @@ impl<'a> Spec<'a> {
 /// Sets the program's own bit in the enable words of what it wants. Before the object that they belong to is published.
 pub fn set_own_bits<'w>(
     tracepoints: impl Iterator<Item = &'static Tracepoint>,
+    scratch: &mut Scratch,
     mut word_of: impl FnMut(u64) -> Option<&'w AtomicU64>,
 ) {
     let Some(spec) = spec() else { return };
-    let mut scratch = Scratch::default();
     for (i, tracepoint) in (0..).zip(tracepoints) {
-        let wants = tracepoint.describe(&mut scratch, |desc| spec.wants(desc.provider, desc.name, desc.loglevel as u8));
+        let wants = tracepoint.describe(scratch, |desc| spec.wants(desc.provider, desc.name, desc.loglevel as u8));
         if let Some(word) = word_of(i).filter(|_| wants == Some(true)) {
             store_word(word, 1 << OWN_SLOT);
         }

@@ -203,21 +203,20 @@ impl Open {
 const ROOM_TRIES: u32 = 4;
 
 /// One event on its way into rings: what is the same for all channels.
-pub struct Event<'a> {
-    pub state: &'a ThreadState,
-    pub level: &'a Level,
-    pub level_idx: usize,
-    pub timestamp: u64,
+struct Event<'a> {
+    state: &'a ThreadState,
+    level: &'a Level,
+    level_idx: usize,
+    timestamp: u64,
     /// Without contexts.
-    pub size: u64,
-    pub id: u32,
-    pub contexts: &'a EventContexts<'a>,
+    size: u64,
+    id: u32,
+    contexts: &'a EventContexts<'a>,
 }
 
 impl Event<'_> {
     /// Stores the event for one channel.
-    #[inline(always)]
-    pub fn store(&self, slot: usize, fields: &(impl Fields + ?Sized)) {
+    fn store(&self, slot: usize, fields: &dyn Fields) {
         let Some(writer) = self.level.writers.get(slot) else { return };
         let mut stamp = self.timestamp;
         for _ in 0..ROOM_TRIES {
@@ -255,7 +254,7 @@ impl Event<'_> {
 
 /// Takes the mark away. A handler on this thread sees it, hence the compiler fence.
 #[inline(always)]
-pub fn unmark(mark: &Cell<usize>) {
+fn unmark(mark: &Cell<usize>) {
     compiler_fence(Ordering::SeqCst);
     mark.set(0);
 }

@@ -30,13 +30,14 @@ pub fn register_all(process: &'static Process, head: &Head) -> Result<(), Reason
 
 /// Registers an object, unless it is registered already or has no tracepoints.
 pub fn register_object(process: &'static Process, head: &Head, place: usize, section: Section) -> Result<(), Reason> {
-    let owner = place as u32 + 1;
     let count = section.tracepoints().count() as u32;
-    if count == 0 || process.objects.iter().any(|object| object.owner.load(Ordering::Relaxed) == owner) {
+    if count == 0 || entry_of(process, place).is_some() {
         return Ok(());
     }
     let mut scratch = Scratch::default();
-    let gone = process.objects.iter().enumerate().find(|(_, object)| holds(object, section, count, &mut scratch));
+    let gone = entries(process).find(|(_, object)| {
+        object.owner.load(Ordering::Relaxed) == NO_OWNER && holds(object, section, count, &mut scratch)
+    });
     let (idx, object) = match gone {
         Some(found) => found,
         None => write_object(process, head, section, count, &mut scratch)?,
@@ -48,8 +49,8 @@ pub fn register_object(process: &'static Process, head: &Head, place: usize, sec
             word.store(0, Ordering::Relaxed);
         }
     }
-    own_trace::set_own_bits(section.tracepoints(), |i| region.word(WORDS_BYTES * i));
-    object.owner.store(owner, Ordering::Relaxed);
+    own_trace::set_own_bits(section.tracepoints(), &mut scratch, |i| region.word(WORDS_BYTES * i));
+    object.owner.store(owner(place), Ordering::Relaxed);
     entry.state.store(object_state::LIVE, Ordering::Release);
     let header = head.header().ok_or(NO_ROOM)?;
     header.object_count.fetch_max(idx as u32 + 1, Ordering::Release);
@@ -66,14 +67,30 @@ pub fn unregister_object(place: usize, section: Section) {
         tracepoint.attach(None, 0);
     }
     let Some(process) = Process::any() else { return };
-    let owner = place as u32 + 1;
-    let found = process.objects.iter().enumerate().find(|(_, object)| object.owner.load(Ordering::Relaxed) == owner);
-    if let Some((idx, object)) = found {
+    if let Some((idx, object)) = entry_of(process, place) {
         if let Some(entry) = process.head().as_ref().and_then(|head| head.object(idx)) {
             entry.state.store(object_state::GONE, Ordering::Release);
         }
-        object.owner.store(0, Ordering::Relaxed);
+        object.owner.store(NO_OWNER, Ordering::Relaxed);
     }
+}
+
+/// `ImageObject::owner` of an entry whose object is gone.
+const NO_OWNER: u32 = 0;
+
+/// `ImageObject::owner` of the entry of the object at `place`.
+fn owner(place: usize) -> u32 {
+    place as u32 + 1
+}
+
+/// The entries in use, or used once: they are taken in order.
+fn entries(process: &'static Process) -> impl Iterator<Item = (usize, &'static ImageObject)> {
+    process.objects.iter().take_while(|object| object.piece.region().is_some()).enumerate()
+}
+
+/// The entry of the object at `place`, while it is registered.
+fn entry_of(process: &'static Process, place: usize) -> Option<(usize, &'static ImageObject)> {
+    entries(process).find(|(_, object)| object.owner.load(Ordering::Relaxed) == owner(place))
 }
 
 /// Copies descriptions into a new piece of the image, and names it in the next entry.
@@ -85,9 +102,8 @@ fn write_object(
     scratch: &mut Scratch,
 ) -> Result<(usize, &'static ImageObject), Reason> {
     let header = head.header().ok_or(NO_ROOM)?;
-    let is_new = |object: &ImageObject| object.piece.region().is_none();
-    let unused = process.objects.iter().enumerate().find(|(_, object)| is_new(object));
-    let (idx, object) = unused.ok_or("more than 256 libraries with tracepoints")?;
+    let idx = entries(process).count();
+    let object = process.objects.get(idx).ok_or("more than 256 libraries with tracepoints")?;
     let words_bytes = WORDS_BYTES * u64::from(count);
     let mut total = words_bytes;
     for tracepoint in section.tracepoints() {
@@ -120,23 +136,21 @@ fn write_object(
     Ok((idx, object))
 }
 
-/// Whether an object that is gone had just these tracepoints.
+/// Whether an entry has just these tracepoints.
 fn holds(object: &ImageObject, section: Section, count: u32, scratch: &mut Scratch) -> bool {
     let Some(piece) = object.piece.region() else { return false };
     let mut at = WORDS_BYTES * u64::from(count);
-    let mut is_same = object.owner.load(Ordering::Relaxed) == 0;
-    for tracepoint in section.tracepoints().take_while(|_| object.owner.load(Ordering::Relaxed) == 0) {
+    let all_same = section.tracepoints().all(|tracepoint| {
+        let mut is_same = true;
         let described = tracepoint.describe(scratch, |desc| {
             encode(desc, &mut |bytes| {
                 is_same = is_same && equals(piece, at, bytes);
                 at += bytes.len() as u64;
             });
         });
-        if described.is_none() || !is_same {
-            return false;
-        }
-    }
-    is_same && at == object.content_bytes.load(Ordering::Relaxed)
+        described.is_some() && is_same
+    });
+    all_same && at == object.content_bytes.load(Ordering::Relaxed)
 }
 
 /// Whether the region has these bytes there.

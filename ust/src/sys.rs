@@ -410,3 +410,40 @@ pub fn auxiliary(kind: libc::c_ulong) -> u64 {
     // SAFETY: no pointers.
     unsafe { libc::getauxval(kind) }
 }
+
+/// The program headers of a linked object, as `dl_iterate_phdr` shows them.
+pub struct LinkedObject<'a> {
+    base: usize,
+    headers: &'a [libc::Elf64_Phdr],
+}
+
+impl<'a> LinkedObject<'a> {
+    /// Those that are described; `None` where there are none.
+    ///
+    /// # Safety
+    /// What the C library handed to a function of `dl_iterate_phdr`, which has not returned.
+    pub unsafe fn new(info: *const libc::dl_phdr_info) -> Option<Self> {
+        // SAFETY: the C library gives a live description, with as many program headers as it says.
+        unsafe {
+            let info = &*info;
+            let count = usize::from(info.dlpi_phnum);
+            let headers = (!info.dlpi_phdr.is_null()).then(|| core::slice::from_raw_parts(info.dlpi_phdr, count))?;
+            Some(Self { base: info.dlpi_addr as usize, headers })
+        }
+    }
+
+    fn begin(&self, header: &libc::Elf64_Phdr) -> usize {
+        self.base.wrapping_add(header.p_vaddr as usize)
+    }
+
+    /// Whether an address lies in it.
+    pub fn holds(&self, address: usize) -> bool {
+        let mut loaded = self.headers.iter().filter(|header| header.p_type == libc::PT_LOAD);
+        loaded.any(|header| address.wrapping_sub(self.begin(header)) < header.p_memsz as usize)
+    }
+
+    /// Where its first part of that type lies.
+    pub fn part(&self, ty: u32) -> Option<usize> {
+        self.headers.iter().find(|header| header.p_type == ty).map(|header| self.begin(header))
+    }
+}

@@ -4,8 +4,8 @@
 //! At exit other threads may still record, so everything stays mapped. On `dlclose` nobody may be in the library's code
 //! any more, or ever come back to it, so nobody uses the mappings of its copy of the runtime either.
 //!
-//! An object that was loaded with the program is never unloaded. For others the two are told apart by the order of events: a function given to `atexit` belongs to the linked object. At exit the
-//! C library calls it before any finaliser; on `dlclose` one of the object's own finalisers makes it do so, after
+//! An object that was loaded with the program is never unloaded. For others the two are told apart by the order of
+//! events: a function given to `atexit` belongs to the linked object. At exit the C library calls it before any finaliser; on `dlclose` one of the object's own finalisers makes it do so, after
 //! [`BEGINS`] and before [`ENDS`]. Where another linker orders them otherwise, `dlclose` is taken for an exit.
 //!
 //! # Safety
@@ -49,6 +49,8 @@ mod of_c {
     use core::ffi::{c_int, c_void};
     use core::sync::atomic::{AtomicU32, Ordering};
 
+    use crate::sys::LinkedObject;
+
     /// 1 where other linked objects rely on this one: its memory stays, whatever ends it.
     pub static SERVES_OTHERS: AtomicU32 = AtomicU32::new(0);
 
@@ -83,15 +85,10 @@ mod of_c {
 
     /// Looks at the first object that the C library knows, which is the program.
     unsafe extern "C" fn look_at_program(info: *mut libc::dl_phdr_info, _: usize, search: *mut c_void) -> c_int {
-        // SAFETY: the C library gives a live description, with as many program headers as it says; `search` is that of `is_in_program`.
-        let (info, (part, is_inside)) = unsafe { (&*info, &mut *search.cast::<(usize, bool)>()) };
-        if !info.dlpi_phdr.is_null() {
-            // SAFETY: as above.
-            let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)) };
-            *is_inside = headers.iter().filter(|header| header.p_type == libc::PT_LOAD).any(|header| {
-                let begin = (info.dlpi_addr as usize).wrapping_add(header.p_vaddr as usize);
-                part.wrapping_sub(begin) < header.p_memsz as usize
-            });
+        // SAFETY: `search` is that of `is_in_program`, and `info` what the C library gave.
+        unsafe {
+            let (part, is_inside) = &mut *search.cast::<(usize, bool)>();
+            *is_inside = LinkedObject::new(info).is_some_and(|program| program.holds(*part));
         }
         1
     }

@@ -17,6 +17,8 @@ use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use crate::sys::LinkedObject;
+
 /// The object's `.eh_frame_hdr`; null where it has none.
 static TABLES: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 
@@ -27,24 +29,13 @@ pub fn set_up() {
 }
 
 unsafe extern "C" fn look_at_object(info: *mut libc::dl_phdr_info, _: usize, _: *mut c_void) -> c_int {
-    // SAFETY: the C library gives a live description, with as many program headers as it says.
-    let (base, headers) = unsafe {
-        let info = &*info;
-        if info.dlpi_phdr.is_null() {
-            return 0;
-        }
-        (info.dlpi_addr as usize, core::slice::from_raw_parts(info.dlpi_phdr, usize::from(info.dlpi_phnum)))
-    };
-    let ours = (&raw const TABLES) as usize;
-    let begin = |header: &libc::Elf64_Phdr| base.wrapping_add(header.p_vaddr as usize);
-    let has_us = |header: &libc::Elf64_Phdr| {
-        header.p_type == libc::PT_LOAD && ours.wrapping_sub(begin(header)) < header.p_memsz as usize
-    };
-    if !headers.iter().any(has_us) {
+    // SAFETY: what the C library gave.
+    let Some(object) = (unsafe { LinkedObject::new(info) }) else { return 0 };
+    if !object.holds((&raw const TABLES) as usize) {
         return 0;
     }
-    if let Some(tables) = headers.iter().find(|header| header.p_type == libc::PT_GNU_EH_FRAME) {
-        TABLES.store(begin(tables) as *mut u8, Ordering::Relaxed);
+    if let Some(tables) = object.part(libc::PT_GNU_EH_FRAME) {
+        TABLES.store(tables as *mut u8, Ordering::Relaxed);
     }
     1
 }

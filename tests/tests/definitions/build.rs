@@ -8,11 +8,7 @@ use std::process::Command;
 use ust_gen_tp::{Dialect, Options, c_header, c_source, read_for_c};
 
 use crate::harness::{Scratch, is_installed};
-use crate::library::{prefix, shared};
-
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace")
-}
+use crate::library::{prefix, shared, workspace};
 
 /// The definition files.
 pub fn definitions() -> PathBuf {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* Text in the manner of printf as a field of an event, for <ust/tracef.h> and <ust/tracelog.h>. */
+/*
+ * Text in the manner of printf as a field of an event, for <ust/tracef.h> and <ust/tracelog.h>. What formats a text has no
+ * use for the usual way: its events begin by ust_begin_unusual.
+ */
 #ifndef UST_MESSAGE_H
 #define UST_MESSAGE_H
 
@@ -44,27 +47,6 @@ ust_format_message(struct ust_message *message, const char *format, va_list args
 		bytes += sizeof(cut) - 1;
 	}
 	message->elements = ust_elements(message->text, bytes, 1);
-}
-
-/*
- * Begins an event with such a text, called from `ip`. Returns where `bytes` of fields go, or null. What formats a text has
- * no use for the usual way.
- */
-ust_inline uint8_t *ust_begin_message(struct ust_unusual *unusual, struct ust_tracepoint *tracepoint, uint64_t bytes,
-				      const void *ip)
-{
-	unusual->tracepoint = tracepoint;
-	unusual->bytes = bytes;
-	unusual->hidden_bytes = 0;
-	unusual->ip = ip;
-	unusual->stack = __builtin_frame_address(0);
-	return ust_record_begin_v1(unusual);
-}
-
-/* Whether somebody records the event right now. */
-ust_inline int ust_is_recorded(const struct ust_tracepoint *tracepoint)
-{
-	return __atomic_load_n(__atomic_load_n(&tracepoint->word, __ATOMIC_RELAXED), __ATOMIC_RELAXED) != 0;
 }
 
 #ifdef __cplusplus

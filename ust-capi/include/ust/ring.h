@@ -131,7 +131,7 @@ ust_inline uint8_t *ust_begin_usual(struct ust_record *record, const struct ust_
 	if (ust_unlikely(*(volatile uintptr_t *)&thread->marks[0] != 0))
 		return NULL;
 	ust_mark(&thread->marks[0]);
-	wanted = __atomic_load_n(__atomic_load_n(&tracepoint->word, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+	wanted = ust_wanted(tracepoint);
 	id = __atomic_load_n(&tracepoint->id, __ATOMIC_RELAXED);
 	writer = wanted == 1 ? &thread->writers[0] : ust_only_writer(thread, wanted);
 	position = writer->position;
@@ -179,6 +179,18 @@ ust_inline void ust_end_usual(struct ust_record *record)
 	ust_unmark(&record->thread->marks[0]);
 }
 
+/* Begins an event that is not usual, called from `ip`, in the frame of its recording function. See ust_begin. */
+ust_inline uint8_t *ust_begin_unusual(struct ust_unusual *unusual, struct ust_tracepoint *tracepoint, uint64_t bytes,
+				      uint64_t hidden_bytes, const void *ip)
+{
+	unusual->tracepoint = tracepoint;
+	unusual->bytes = bytes;
+	unusual->hidden_bytes = hidden_bytes;
+	unusual->ip = ip;
+	unusual->stack = __builtin_frame_address(0);
+	return ust_record_begin_v1(unusual);
+}
+
 /*
  * Begins an event whose fields take `bytes`, and `hidden_bytes` those that only filters see. Returns where they go; null:
  * nothing was changed (in the usual case), or the event is not to be stored. Else ust_end must follow, in the same
@@ -186,20 +198,15 @@ ust_inline void ust_end_usual(struct ust_record *record)
  *
  * Fields that only filters see are stored behind the others, if the event is not usual.
  *
- * `is_usual` is a constant: each event has two functions, a small one without a call for the usual case and, out of
- * line, one for any other (UST_DEFINE_RECORD).
+ * `is_usual` is a constant: each event has two functions, one for the usual case, which calls nothing outside of its
+ * file, and, out of line, one for any other (UST_DEFINE_RECORD).
  */
 ust_inline uint8_t *ust_begin(struct ust_record *record, struct ust_unusual *unusual, int is_usual,
 			      struct ust_tracepoint *tracepoint, uint64_t bytes, uint64_t hidden_bytes)
 {
 	if (is_usual)
 		return ust_begin_usual(record, tracepoint, bytes);
-	unusual->tracepoint = tracepoint;
-	unusual->bytes = bytes;
-	unusual->hidden_bytes = hidden_bytes;
-	unusual->ip = __builtin_return_address(0);
-	unusual->stack = __builtin_frame_address(0);
-	return ust_record_begin_v1(unusual);
+	return ust_begin_unusual(unusual, tracepoint, bytes, hidden_bytes, __builtin_return_address(0));
 }
 
 /* Ends the event; 1. */

@@ -62,7 +62,7 @@ ust_record_tracef(const char *format, va_list args, const void *ip)
 	uint8_t *at;
 
 	ust_format_message(&message, format, args);
-	at = ust_begin_message(&unusual, &ust_tracef_v1, UST_COUNT_BYTES + message.elements.bytes, ip);
+	at = ust_begin_unusual(&unusual, &ust_tracef_v1, UST_COUNT_BYTES + message.elements.bytes, 0, ip);
 	if (!at)
 		return;
 	ust_put_elements(at, &message.elements);

@@ -120,9 +120,9 @@ ust_record_tracelog(struct ust_tracepoint *tracepoint, const char *file, int lin
 	uint8_t *at;
 
 	ust_format_message(&message, format, args);
-	at = ust_begin_message(&unusual, tracepoint,
+	at = ust_begin_unusual(&unusual, tracepoint,
 			       sizeof(line) + file_text.bytes + func_text.bytes + UST_COUNT_BYTES + message.elements.bytes,
-			       ip);
+			       0, ip);
 	if (!at)
 		return;
 	at = ust_put(at, &line, sizeof(line));

@@ -94,16 +94,27 @@ static inline void ust_record_nothing(void)
 const uint64_t ust_off_word_v1[2] = { 0, 0 };
 struct ust_tracepoint ust_off_v1 = { ust_off_word_v1, 0, UST_FORM, NULL, ust_record_nothing };
 
-/* Whether somebody records the event right now. May change at any moment. */
-ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
+/*
+ * The enable word: who records the event right now. A stale pointer is as valid as the new one; the loads depend on each
+ * other.
+ */
+ust_inline uint64_t ust_wanted(const struct ust_tracepoint *tracepoint)
 {
-	const struct ust_tracepoint *tracepoint = __atomic_load_n(&callsite->tracepoint, __ATOMIC_RELAXED);
-
-	/* A stale pointer is as valid as the new one; the loads depend on each other. */
-	return __atomic_load_n(__atomic_load_n(&tracepoint->word, __ATOMIC_RELAXED), __ATOMIC_RELAXED) != 0;
+	return __atomic_load_n(__atomic_load_n(&tracepoint->word, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
 }
 
-#define UST_PASTE(a, b) a##b
+/* Whether somebody records the event right now. May change at any moment. */
+ust_inline int ust_is_recorded(const struct ust_tracepoint *tracepoint)
+{
+	return ust_wanted(tracepoint) != 0;
+}
+
+/* The same of what a call site calls. */
+ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
+{
+	return ust_is_recorded(__atomic_load_n(&callsite->tracepoint, __ATOMIC_RELAXED));
+}
+
 #define UST_CALLSITE(provider, name) UST_CALLSITE_(provider, name)
 #define UST_CALLSITE_(provider, name) ust_callsite_##provider##___##name
 #define UST_EMIT(provider, name) UST_EMIT_(provider, name)

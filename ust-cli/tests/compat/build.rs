@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::library::prefix;
+use crate::library::{prefix, shared};
 use crate::tool::{self, is_installed};
 
 /// Whose headers and library a program is made with.
@@ -75,7 +75,7 @@ impl<'a> Build<'a> {
         command.args(self.flags).args(self.sources).args(["-x", "none"]).args(self.libraries);
         if self.is_linked_with_tracer {
             match self.tracer {
-                Tracer::Ust => command.args(link_words()),
+                Tracer::Ust => command.args(shared()),
                 Tracer::Lttng => command.arg("-llttng-ust"),
             };
         }
@@ -92,10 +92,4 @@ impl<'a> Build<'a> {
             true
         })
     }
-}
-
-/// Words that link with libust.so where it is installed.
-fn link_words() -> [OsString; 4] {
-    let lib = prefix().join("lib");
-    ["-L".into(), lib.clone().into(), "-lust".into(), format!("-Wl,-rpath,{}", lib.display()).into()]
 }
