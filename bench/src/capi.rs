@@ -21,20 +21,13 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use common::{Mode, ROWS, median, run, touch_memory_for};
+use common::{Mode, ROWS, Runs, median, run, touch_memory_for};
 
 /// Measures programs of C and prints tables.
 #[derive(Parser)]
 struct Options {
-    /// Interleaved rounds; the tables hold their medians.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Events per thread and run.
-    #[arg(long, default_value_t = 5_000_000)]
-    events: u64,
-    /// Folder of the release binaries.
-    #[arg(long, default_value = "target/release")]
-    binaries: PathBuf,
+    #[command(flatten)]
+    runs: Runs,
     /// Only this part: events, start or generator.
     #[arg(long)]
     only: Option<String>,
@@ -42,7 +35,7 @@ struct Options {
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let binaries = std::path::absolute(&options.binaries)?;
+    let binaries = std::path::absolute(&options.runs.binaries)?;
     let made = tempfile::tempdir()?;
     let place = Place { prefix: made.path().join("prefix"), folder: made.path().to_owned(), binaries };
     place.install()?;
@@ -51,10 +44,10 @@ fn main() -> Result<()> {
         place.measure_events(&options)?;
     }
     if wants("start") {
-        place.measure_start(options.rounds)?;
+        place.measure_start(options.runs.rounds)?;
     }
     if wants("generator") {
-        place.measure_generator(options.rounds)?;
+        place.measure_generator(options.runs.rounds)?;
     }
     Ok(())
 }
@@ -96,9 +89,9 @@ impl Place {
             ours::Ours::of_program(&self.binaries, &self.hello_c("clang")?),
         ];
         let mut times: BTreeMap<(usize, usize), Vec<f64>> = BTreeMap::new();
-        for round in 1..=options.rounds {
+        for round in 1..=options.runs.rounds {
             for (i, row) in ROWS.iter().enumerate() {
-                let events = if row.mode == Mode::Off { options.events * 20 } else { options.events };
+                let events = if row.mode == Mode::Off { options.runs.events * 20 } else { options.runs.events };
                 for (side, ours) in sides.iter().enumerate() {
                     touch_memory_for(row, events)?;
                     times.entry((i, side)).or_default().push(ours.measure(row.mode, row.event, events, row.threads)?);

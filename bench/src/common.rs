@@ -2,8 +2,23 @@
 //! What is measured of both sides, and how their programs are run.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+
+/// How often and how long, and what.
+#[derive(clap::Args)]
+pub struct Runs {
+    /// Interleaved rounds; the tables hold their medians.
+    #[arg(long, default_value_t = 5)]
+    pub rounds: usize,
+    /// Events per thread and run.
+    #[arg(long, default_value_t = 5_000_000)]
+    pub events: u64,
+    /// Folder of the release binaries.
+    #[arg(long, default_value = "target/release")]
+    pub binaries: PathBuf,
+}
 
 /// What is measured: a label, and the two sides' ways of running it.
 pub struct Row {

@@ -3,6 +3,9 @@
 //!
 //! Needs a release build of the workspace and, for the last part, 500 processes. Nothing else should run meanwhile: the figures are times.
 
+#[allow(dead_code, reason = "shared with the comparison that `bench` prints")]
+mod common;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -12,6 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde_json::Value;
+
+use common::median;
 
 /// Measures sessions, filters, and control of many processes, and prints tables.
 #[derive(Parser)]
@@ -128,12 +133,6 @@ impl Drop for Many {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn main() -> Result<()> {

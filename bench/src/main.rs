@@ -9,29 +9,21 @@ mod lttng;
 mod ours;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use common::{Mode, ROWS, median, touch_memory_for};
+use common::{Mode, ROWS, Runs, median, touch_memory_for};
 
 /// Compares this project with lttng-ust and prints medians and ratios.
 #[derive(Parser)]
 struct Options {
-    /// Interleaved rounds; the table holds their medians.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Events per thread and run.
-    #[arg(long, default_value_t = 5_000_000)]
-    events: u64,
-    /// Folder of the release binaries.
-    #[arg(long, default_value = "target/release")]
-    binaries: PathBuf,
+    #[command(flatten)]
+    runs: Runs,
 }
 
 fn main() -> Result<()> {
-    let options = Options::parse();
+    let Options { runs: options } = Options::parse();
     let mut lttng = lttng::Lttng::start(&options.binaries).context("cannot set up the lttng-ust side")?;
     let ours = ours::Ours::new(&options.binaries);
     let mut times: BTreeMap<(usize, &str), Vec<f64>> = BTreeMap::new();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! `ust completions` and `ust man`, made from the description of the command line.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 use serde_json::json;
 
-use crate::output::Json;
+use crate::output::{self, Json};
 use crate::problem::Problem;
 
 /// Prints the completions for a shell, to be sourced or put where it looks for them.
@@ -36,11 +35,8 @@ pub fn completions(arguments: &Completions) -> anyhow::Result<u8> {
         let told = json!({ "shell": arguments.shell.to_string(), "text": String::from_utf8_lossy(&out) });
         return arguments.json.print(&told, || {});
     }
-    match io::Write::write_all(&mut io::stdout().lock(), &out) {
-        // That nobody reads on is no error.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(0),
-    }
+    output::print(&out)?;
+    Ok(0)
 }
 
 /// Runs `ust man`.

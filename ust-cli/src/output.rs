@@ -24,19 +24,25 @@ impl Json {
             words();
             return Ok(0);
         }
-        let mut out = io::stdout().lock();
-        match serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out)) {
-            // That nobody reads on is no error.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-            _ => Ok(0),
-        }
+        print_ended(serde_json::to_vec_pretty(value)?)?;
+        Ok(0)
     }
 }
 
 /// Prints `value` on a line of its own on standard output.
 pub fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match serde_json::to_writer(&mut out, value).map_err(io::Error::from).and_then(|()| writeln!(out)) {
+    print_ended(serde_json::to_vec(value)?)
+}
+
+/// Prints a text with the end of its last line.
+fn print_ended(mut line: Vec<u8>) -> anyhow::Result<()> {
+    line.push(b'\n');
+    print(&line)
+}
+
+/// Prints bytes on standard output.
+pub fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(bytes) {
         // That nobody reads on is no error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
