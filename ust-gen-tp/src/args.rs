@@ -17,12 +17,15 @@ Options may stand anywhere.
 Outputs (without -o, each beside its input, with another suffix):
       (none of these)  C: a header, a source file and its object (.h .c .o)
       --cpp            C++: the same (.h .cpp .o)
-      --rust           Rust: a module of tracepoints for the crate ust (.rs)
+      --rust           Rust: a module of tracepoints for the crate ust (.rs),
+                       and, where fields are expressions of C, functions in C
+                       that record these events for it (_shim.c)
       --json           what the file says (.json); docs/tp-json.md describes it
       --check          none: only say what is wrong
   -o, --output FILE    write to FILE, whose suffix says what: .h .hpp .hh .c
-                       .cpp .cc .cxx .o .rs .json; - is the standard output;
-                       may be repeated, if there is one input
+                       .cpp .cc .cxx .o .rs .json, and beside .rs also
+                       _shim.c _shim.cpp; - is the standard output; may be
+                       repeated, if there is one input
       --keep           leave a file whose text would not change as it is (for
                        build tools that look again, such as ninja with restat;
                        make would run this again and again)
@@ -57,6 +60,8 @@ pub(crate) enum Form {
     Header,
     Source,
     Object,
+    /// C or C++ for Rust.
+    Shim,
 }
 
 impl Form {
@@ -70,6 +75,12 @@ impl Form {
             "o" => Some(Form::Object),
             _ => None,
         }
+    }
+
+    /// Tells whether a file name stands for a shim, where there is Rust.
+    pub(crate) fn is_shim(path: &std::path::Path) -> bool {
+        let is_named = path.file_stem().is_some_and(|stem| stem.to_string_lossy().ends_with("_shim"));
+        is_named && Self::of_suffix(path) == Some(Form::Source)
     }
 
     /// Tells whether a file name stands for C++.

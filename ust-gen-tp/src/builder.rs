@@ -4,10 +4,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::c::{self, Dialect};
+use crate::compiler;
 use crate::load;
 use crate::options::Options;
 use crate::output;
-use crate::rust;
+use crate::rust::{self, Library, Omitted, Shim};
 
 /// Generates Rust from definition files in a build script.
 ///
@@ -26,11 +28,16 @@ use crate::rust;
 /// shop::checkout(17, 9.99);
 /// ```
 ///
-/// It depends on the crate `ust`, under this name. Cargo runs the script again when the file, or one that it includes and that was
-/// read, has changed. Doubtful places, and events that are left out, are shown as warnings of the build.
+/// It depends on the crate `ust`, under this name. Events whose fields are expressions of C are there if it depends on `ust-capi`, too:
+/// functions in C record them, which are compiled with the crate `cc` and linked with the program. They are `unsafe`, because they read
+/// what their arguments point to. Without `ust-capi` they are left out.
+///
+/// Cargo runs the script again when the file, or one that it includes and that was read, has changed. Doubtful places, and events that
+/// are left out, are shown as warnings of the build.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     options: Options,
+    dialect: Dialect,
 }
 
 /// Why a build script cannot go on.
@@ -60,21 +67,35 @@ impl Builder {
         self
     }
 
+    /// Says that the file is C++: what a compiler has to understand is compiled as that.
+    pub fn cpp(mut self) -> Self {
+        self.dialect = Dialect::Cpp;
+        self
+    }
+
     /// Writes the tracepoints of the file `path` to a file of the same name, with the suffix `.rs`, in `OUT_DIR`.
     ///
     /// # Errors
-    /// The file cannot be read, has errors, or the result cannot be written. `main` of a build script can return the error, which is
-    /// then shown with all places.
+    /// The file cannot be read, has errors, or the result cannot be written or compiled. `main` of a build script can return the error,
+    /// which is then shown with all places.
     pub fn generate(self, path: impl AsRef<Path>) -> Result<(), BuildError> {
         let dir = std::env::var_os("OUT_DIR").ok_or_else(|| {
             BuildError("OUT_DIR is not set: this is for build scripts; elsewhere use the command ust-gen-tp".to_owned())
         })?;
-        self.generate_in(path.as_ref(), Path::new(&dir), &mut |line| println!("{line}"))
+        // Set by the build script of `ust-capi`, for crates that depend on it.
+        let headers = std::env::var_os("DEP_UST_INCLUDE").map(PathBuf::from);
+        self.generate_in(path.as_ref(), Path::new(&dir), headers.as_deref(), &mut |line| println!("{line}"))
     }
 
-    fn generate_in(self, path: &Path, dir: &Path, say: &mut dyn FnMut(String)) -> Result<(), BuildError> {
-        let cannot = |what: &str, path: &Path, error| BuildError(format!("cannot {what} {}: {error}", path.display()));
-        let found = load::read(path, &self.options).map_err(|error| cannot("read", path, error))?;
+    /// `headers` is where those of libust are, if C can be linked.
+    fn generate_in(
+        self,
+        path: &Path,
+        dir: &Path,
+        headers: Option<&Path>,
+        say: &mut dyn FnMut(String),
+    ) -> Result<(), BuildError> {
+        let found = load::read(path, &self.options).map_err(|error| cannot("read", path, &error))?;
         for file in &found.files {
             say(format!("cargo::rerun-if-changed={}", file.display()));
         }
@@ -82,18 +103,76 @@ impl Builder {
         if found.problems.has_errors() {
             return Err(BuildError(found.problems.render(&found.sources)));
         }
-        let made = rust::rust(&found.model, &found.sources);
+        let library = format!("{}_shim", path.file_stem().unwrap_or_default().to_string_lossy());
+        let mut libraries = vec![Library { name: library.clone(), is_static: true }];
+        if self.dialect == Dialect::Cpp {
+            // The name that the crate `cc` goes by, too.
+            let name = std::env::var("CXXSTDLIB").unwrap_or("stdc++".to_owned());
+            libraries.push(Library { name, is_static: false });
+        }
+        let shim = Shim { dialect: self.dialect, libraries };
+        let made = rust::rust(&found.model, &found.sources, headers.is_some().then_some(&shim));
         let place = |span| format!("{}:{}", found.sources.file(span).path.display(), found.sources.line(span));
         for problem in found.problems.iter() {
             say(format!("cargo::warning={}: {}", place(problem.span), problem.message));
         }
-        for omitted in &made.omitted {
-            let reason = &omitted.reason;
-            say(format!("cargo::warning={}: no Rust for the event `{}`: {reason}", place(omitted.span), omitted.event));
+        for Omitted { event, span, reason, needs_shim } in &made.omitted {
+            let help = if *needs_shim { "; with the crate `ust-capi` in [dependencies], C records it" } else { "" };
+            say(format!("cargo::warning={}: no Rust for the event `{event}`: {reason}{help}", place(*span)));
         }
         let to = dir.join(path.with_extension("rs").file_name().unwrap_or_default());
-        output::write(&to, &made.text, false).map_err(|error| cannot("write", &to, error))
+        output::write(&to, &made.text, false).map_err(|error| cannot("write", &to, &error))?;
+        match headers.filter(|_| !made.in_c.is_empty()) {
+            Some(headers) => self.compile(path, &made.in_c, &dir.join(library), headers, say),
+            None => Ok(()),
+        }
     }
+
+    /// Makes a static library of the functions that record `events`, which the module says is linked: what a build script says here
+    /// would only be heard for the library of a package that has one.
+    fn compile(
+        &self,
+        path: &Path,
+        events: &[String],
+        library: &Path,
+        headers: &Path,
+        say: &mut dyn FnMut(String),
+    ) -> Result<(), BuildError> {
+        let found = load::read_for_c(path, &self.options).map_err(|error| cannot("read", path, &error))?;
+        let dir = library.parent().unwrap_or(Path::new("."));
+        let source = library.with_extension(if self.dialect == Dialect::C { "c" } else { "cpp" });
+        let text = c::c_shim(&found, events, self.dialect);
+        output::write(&source, &text, false).map_err(|error| cannot("write", &source, &error))?;
+        let mut build = cc::Build::new();
+        build.cargo_metadata(false).cpp(self.dialect == Dialect::Cpp).out_dir(dir);
+        build.includes(&self.options.include_dirs).include(headers);
+        // What the file includes with quotes is beside it.
+        let beside = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        build.flag("-iquote").flag(beside);
+        for define in &self.options.defines {
+            let (name, value) = define.split_once('=').unwrap_or((define, "1"));
+            build.define(name, value);
+        }
+        // Functions of the file may be left that only events use which Rust records.
+        build.flag("-Wno-unused-function");
+        if self.dialect == Dialect::C {
+            // Else the linker would say it, and not where.
+            build.flag("-Werror=implicit-function-declaration");
+        }
+        build.flags(compiler::variable("CPPFLAGS"));
+        build.file(&source).try_compile(&library.file_name().unwrap_or_default().to_string_lossy()).map_err(
+            |error| {
+                let events = events.join("`, `");
+                BuildError(format!("cannot compile {} for the events `{events}`: {error}", source.display()))
+            },
+        )?;
+        say(format!("cargo::rustc-link-search=native={}", dir.display()));
+        Ok(())
+    }
+}
+
+fn cannot(what: &str, path: &Path, error: &std::io::Error) -> BuildError {
+    BuildError(format!("cannot {what} {}: {error}", path.display()))
 }
 
 impl fmt::Display for BuildError {
@@ -120,7 +199,7 @@ mod tests {
         let path = place.path().join("shop.tp");
         std::fs::write(&path, text).expect("a file");
         let mut said = Vec::new();
-        let result = Builder::new().generate_in(&path, place.path(), &mut |line| said.push(line));
+        let result = Builder::new().generate_in(&path, place.path(), None, &mut |line| said.push(line));
         let dir = format!("{}/", place.path().display());
         let said = said.iter().map(|line| line.replace(&dir, "")).collect();
         (result, said, std::fs::read_to_string(place.path().join("shop.rs")).ok())
@@ -134,8 +213,8 @@ mod tests {
         );
         result.expect("a module");
         assert_eq!(said[0], "cargo::rerun-if-changed=shop.tp");
-        let warning =
-            "cargo::warning=shop.tp:2: no Rust for the event `b`: `errno` is neither an argument nor a number";
+        let warning = "cargo::warning=shop.tp:2: no Rust for the event `b`: `errno` is neither an argument nor a number; \
+             with the crate `ust-capi` in [dependencies], C records it";
         assert_eq!(said.last().map(String::as_str), Some(warning));
         assert!(text.is_some_and(|text| text.contains("pub fn a();")));
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::args::{self, Args, Form};
-use crate::c::Dialect;
+use crate::c::{self, Dialect};
 use crate::load::{self, Definitions};
 use crate::make::{Failure, Outputs};
-use crate::{json, output, rust};
+use crate::rust::{self, Shim};
+use crate::{json, output};
 
 /// What the exit status says.
 mod status {
@@ -73,8 +74,7 @@ fn check_usage(args: &Args) -> Result<(), (u8, String)> {
     }
     for input in &args.inputs {
         let outputs = outputs(args, input);
-        let all = outputs.c.paths().chain(outputs.others.iter().map(|(_, path)| path));
-        if let Some(path) = all.into_iter().find(|path| is_same_file(path, input)) {
+        if let Some(path) = outputs.paths().find(|path| is_same_file(path, input)) {
             let problem = format!("{} is the input: name another output with -o", path.display());
             return Err((status::USAGE, problem));
         }
@@ -89,6 +89,10 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 
 /// What goes to an output file: its suffix says it, or the only option for it.
 fn form(args: &Args, path: &Path) -> Option<Form> {
+    let is_rust = |path: &PathBuf| Form::of_suffix(path) == Some(Form::Rust);
+    if Form::is_shim(path) && (args.forms.contains(&Form::Rust) || args.outputs.iter().any(is_rust)) {
+        return Some(Form::Shim);
+    }
     Form::of_suffix(path).or(match args.forms.as_slice() {
         [form] => Some(*form),
         _ => None,
@@ -100,6 +104,35 @@ fn form(args: &Args, path: &Path) -> Option<Form> {
 struct Wanted {
     c: Outputs,
     others: Vec<(Form, PathBuf)>,
+    shim: Option<ShimFile>,
+}
+
+/// The output of C for Rust.
+struct ShimFile {
+    path: PathBuf,
+    dialect: Dialect,
+    /// It is written also where nothing is to be in it.
+    is_named: bool,
+}
+
+impl ShimFile {
+    fn new(path: PathBuf, is_named: bool) -> Self {
+        let dialect = if Form::is_cpp(&path) { Dialect::Cpp } else { Dialect::C };
+        Self { path, dialect, is_named }
+    }
+
+    fn beside(input: &Path, dialect: Dialect) -> Self {
+        let stem = input.file_stem().unwrap_or_default().to_string_lossy();
+        let suffix = if dialect == Dialect::C { "c" } else { "cpp" };
+        Self::new(input.with_file_name(format!("{stem}_shim.{suffix}")), false)
+    }
+}
+
+impl Wanted {
+    fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        let others = self.others.iter().map(|(_, path)| path);
+        self.c.paths().chain(others).chain(self.shim.iter().map(|shim| &shim.path))
+    }
 }
 
 /// Returns the outputs of one input. Of several of one kind, the last one of C counts.
@@ -108,11 +141,14 @@ fn outputs(args: &Args, input: &Path) -> Wanted {
     if args.check {
         return wanted;
     }
-    let is_cpp = args.cpp || args.outputs.iter().any(|path| Form::is_cpp(path));
+    let is_cpp = |path: &PathBuf| Form::is_cpp(path) && form(args, path) != Some(Form::Shim);
+    let is_cpp = args.cpp || args.outputs.iter().any(is_cpp);
     wanted.c.dialect = if is_cpp { Dialect::Cpp } else { Dialect::C };
     if args.outputs.is_empty() {
         let beside = |form: &Form| (*form, input.with_extension(if *form == Form::Rust { "rs" } else { "json" }));
         wanted.others = args.forms.iter().map(beside).collect();
+        let is_rust = args.forms.contains(&Form::Rust);
+        wanted.shim = is_rust.then(|| ShimFile::beside(input, wanted.c.dialect));
         if args.forms.is_empty() || args.cpp {
             wanted.c = Outputs::beside(input, wanted.c.dialect);
         }
@@ -122,6 +158,7 @@ fn outputs(args: &Args, input: &Path) -> Wanted {
             Some(Form::Header) => wanted.c.header = Some(path.clone()),
             Some(Form::Source) => wanted.c.source = Some(path.clone()),
             Some(Form::Object) => wanted.c.object = Some(path.clone()),
+            Some(Form::Shim) => wanted.shim = Some(ShimFile::new(path.clone(), true)),
             Some(form) => wanted.others.push((form, path.clone())),
             None => {}
         }
@@ -143,7 +180,7 @@ fn one(args: &Args, input: &Path, rules: &mut String) -> u8 {
 }
 
 fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
-    let wanted = outputs(args, input);
+    let mut wanted = outputs(args, input);
     let say = |text: String| {
         if args.verbose {
             eprintln!("{text}");
@@ -153,10 +190,20 @@ fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
     // A compiler gets what it decides better itself; all else is decided here.
     if !wanted.others.is_empty() || wanted.c.is_empty() {
         let definitions = read(args, input, false, &mut said)?;
+        let mut in_c = Vec::new();
         for (form, path) in &wanted.others {
-            write(args, &definitions, input, *form, path)?;
+            let text = match form {
+                Form::Rust => rust_text(&definitions, wanted.shim.as_ref(), &mut in_c),
+                _ => json::json(&definitions.model, &definitions.sources, &input.to_string_lossy()),
+            };
+            write(args, path, &text)?;
         }
         files.extend(definitions.files);
+        wanted.shim = wanted.shim.filter(|shim| shim.is_named || !in_c.is_empty());
+        if let Some(ShimFile { path, dialect, .. }) = &wanted.shim {
+            let definitions = read(args, input, true, &mut said)?;
+            write(args, path, &c::c_shim(&definitions, &in_c, *dialect))?;
+        }
     }
     if !wanted.c.is_empty() {
         let definitions = read(args, input, true, &mut said)?;
@@ -167,7 +214,7 @@ fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
         })?;
         files.extend(definitions.files);
     }
-    add_rule(rules, wanted.c.paths().chain(wanted.others.iter().map(|(_, path)| path)), &files);
+    add_rule(rules, wanted.paths(), &files);
     Ok(())
 }
 
@@ -196,17 +243,18 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> u8 {
     fail(status::FILES, &format!("Cannot write output file {}: {error}", path.display()))
 }
 
-fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path: &Path) -> Result<(), u8> {
-    let text = match form {
-        Form::Rust => {
-            let made = rust::rust(&definitions.model, &definitions.sources);
-            for omitted in &made.omitted {
-                eprintln!("{}\n", omitted.render(&definitions.sources));
-            }
-            made.text
-        }
-        _ => json::json(&definitions.model, &definitions.sources, &input.to_string_lossy()),
-    };
+/// Makes the Rust of an input, says what is left out, and names the events that are left to C.
+fn rust_text(definitions: &Definitions, shim: Option<&ShimFile>, in_c: &mut Vec<String>) -> String {
+    let shim = shim.map(|shim| Shim { dialect: shim.dialect, libraries: Vec::new() });
+    let made = rust::rust(&definitions.model, &definitions.sources, shim.as_ref());
+    for omitted in &made.omitted {
+        eprintln!("{}\n", omitted.render(&definitions.sources, "one more output, -o NAME_shim.c: C records the event"));
+    }
+    *in_c = made.in_c;
+    made.text
+}
+
+fn write(args: &Args, path: &Path, text: &str) -> Result<(), u8> {
     if path.as_os_str() == "-" {
         print!("{text}");
         return Ok(());
@@ -214,7 +262,7 @@ fn write(args: &Args, definitions: &Definitions, input: &Path, form: Form, path:
     if args.verbose {
         eprintln!("Writing {}", path.display());
     }
-    output::write(path, &text, args.keep).map_err(|error| cannot_write(path, &error))
+    output::write(path, text, args.keep).map_err(|error| cannot_write(path, &error))
 }
 
 /// Adds a rule as make reads it: the outputs depend on the files that were read.

@@ -14,7 +14,7 @@
 //! | `check`      | the [`model`], and complaints about what a compiler lets through or explains badly       |
 //! | `json`       | the model as JSON                                                                        |
 //! | `rust`       | a module of tracepoints for the crate `ust`                                              |
-//! | `c`          | a header of C, and the source file that makes an object of it                            |
+//! | `c`          | a header of C, the source file that makes an object of it, or one that Rust calls        |
 //!
 //! ```
 //! use std::path::Path;
@@ -54,6 +54,7 @@ mod make;
 pub mod model;
 mod options;
 mod output;
+mod passing;
 mod problem;
 mod reader;
 mod rust;
@@ -62,12 +63,12 @@ mod token;
 mod words;
 
 pub use builder::{BuildError, Builder};
-pub use c::{Dialect, c_header, c_source};
+pub use c::{Dialect, c_header, c_shim, c_source};
 pub use cli::run;
 pub use ctype::Scalar;
 pub use json::json;
 pub use load::{Definitions, read, read_for_c, read_text};
 pub use options::Options;
 pub use problem::{Problem, Problems, Severity};
-pub use rust::{Omitted, Rust, rust};
+pub use rust::{Library, Omitted, Rust, Shim, rust};
 pub use source::{Source, Sources, Span};

@@ -27,6 +27,8 @@ mod cpu;
 mod declare;
 mod description;
 mod emit;
+#[cfg(feature = "capi")]
+mod extern_tracepoint;
 pub mod field;
 mod fork;
 #[cfg(feature = "tracef")]

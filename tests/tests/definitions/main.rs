@@ -2,6 +2,7 @@
 //! Definition files as programs of C: generated, compiled, recorded, and read; against LTTng, which gets the same files and the same program.
 
 mod build;
+mod from_rust;
 #[path = "../it/harness.rs"]
 #[allow(dead_code, reason = "what records programs is shared; much of it is for the test programs in Rust")]
 mod harness;

@@ -14,6 +14,8 @@
 //! everybody who includes it. The other two hold the recording functions, and the call sites, for the files that ask for them; these
 //! may include the header twice, once before they ask.
 //!
+//! A shim is a source file for events of a Rust program that only a compiler of C understands: recording functions, and what Rust calls.
+//!
 //! Expressions are not understood here: a compiler sees them as they were written.
 
 mod body;
@@ -40,6 +42,12 @@ pub enum Dialect {
 /// Returns the header for `definitions`, which were read for C. `path` is where it goes: its name makes its guard.
 pub fn c_header(definitions: &Definitions, path: &Path, dialect: Dialect) -> String {
     print::header(&plan::plan(definitions, path, dialect))
+}
+
+/// Returns a source file that records `events` for a Rust program, which calls them (`ust::extern_tracepoint`). It needs nothing else
+/// that is made from the definitions. The definitions were read for C.
+pub fn c_shim(definitions: &Definitions, events: &[String], dialect: Dialect) -> String {
+    print::shim(&plan::plan_shim(definitions, events, dialect))
 }
 
 /// Returns the source file that makes an object of a header. `header` is its path as seen from the source file.

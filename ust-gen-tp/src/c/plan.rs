@@ -6,11 +6,13 @@ use std::path::Path;
 
 use crate::c::body::{self, Body, Param};
 use crate::c::text::{self, Piece};
-use crate::c::{Dialect, names};
+use crate::c::{Dialect, names, value};
+use crate::ctype::CType;
 use crate::expand;
 use crate::lexer;
 use crate::load::Definitions;
-use crate::model::{Arg, Class, Enumeration, Event, Field, Head};
+use crate::model::{Arg, Class, Enumeration, Event, Field, Head, Model};
+use crate::passing::{Passing, passing};
 use crate::reader;
 use crate::source::Span;
 
@@ -35,6 +37,26 @@ pub(super) struct Header {
     /// What the recording functions need, in order.
     pub(super) probes: Vec<When<Probe>>,
     pub(super) callsites: Vec<When<Callsite>>,
+}
+
+/// The source file that records events of a Rust program.
+#[derive(Debug)]
+pub(super) struct Shim {
+    /// Without call sites.
+    pub(super) header: Header,
+    pub(super) calls: Vec<When<Call>>,
+}
+
+/// What Rust calls to record an event.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) provider: String,
+    pub(super) name: String,
+    /// Whose recording function the event has.
+    pub(super) recorder: String,
+    pub(super) params: Vec<Param>,
+    /// The parameters as the recording function takes them.
+    pub(super) values: Vec<String>,
 }
 
 /// A part of what everybody sees.
@@ -129,28 +151,64 @@ pub(super) fn origin(definitions: &Definitions) -> Origin {
 
 /// Returns the header for some definitions.
 pub(super) fn plan(definitions: &Definitions, path: &Path, dialect: Dialect) -> Header {
-    let origin = origin(definitions);
-    let guard = names::guard(path, &origin.provider);
-    let planner = Planner { definitions, guard: &guard, comments: Comments::new(definitions) };
-    let probes = planner.probes();
-    let model = &definitions.model;
-    let callsites = model.events.iter().map(|event| When {
-        condition: planner.condition(&event.head),
-        what: Callsite {
+    let guard = names::guard(path, &origin(definitions).provider);
+    let planner = Planner::new(definitions, &definitions.model, &guard);
+    let callsites = definitions.model.events.iter().map(|event| {
+        let callsite = Callsite {
             provider: event.head.provider.text.clone(),
             name: event.head.name.text.clone(),
             signature: event.signature.clone(),
-        },
+        };
+        planner.when(&event.head, callsite)
     });
-    Header {
-        dialect,
-        foreign: definitions.layout.foreign.iter().cloned().collect(),
-        includes_tracer: definitions.layout.includes_tracer,
-        parts: planner.parts(),
-        probes,
-        callsites: callsites.collect(),
-        origin,
-        guard,
+    Header { callsites: callsites.collect(), parts: planner.parts(true), ..planner.header(dialect) }
+}
+
+/// Returns the source file that records some of the events for Rust.
+pub(super) fn plan_shim(definitions: &Definitions, events: &[String], dialect: Dialect) -> Shim {
+    let model = only(&definitions.model, events);
+    let guard = names::guard(Path::new("shim"), &origin(definitions).provider);
+    let planner = Planner::new(definitions, &model, &guard);
+    let calls = model.events.iter().map(|event| planner.when(&event.head, call(event)));
+    Shim { calls: calls.collect(), header: Header { parts: planner.parts(false), ..planner.header(dialect) } }
+}
+
+/// A model with some of its events, and the classes that these have.
+fn only(model: &Model, events: &[String]) -> Model {
+    let mut model = model.clone();
+    model.events.retain(|event| events.contains(&event.head.name.text));
+    let used: BTreeSet<String> =
+        model.events.iter().filter_map(|event| event.class.as_ref()).map(|(_, name)| name.text.clone()).collect();
+    model.classes.retain(|class| used.contains(&class.head.name.text));
+    model
+}
+
+fn call(event: &Event) -> Call {
+    let mut taken = BTreeSet::new();
+    let (mut params, mut values) = (Vec::new(), Vec::new());
+    for (arg, Param { ty, ident }) in event.args.iter().zip(body::params(&event.args, &mut taken)) {
+        let (ty, value) = match passing(&CType::parse(&arg.ty.tokens)) {
+            Passing::Number(_) | Passing::Pointer(_) => (ty, ident.clone()),
+            Passing::Enum => ("int".to_owned(), format!("({ty}){ident}")),
+            Passing::Address => ("const void *".to_owned(), value::behind(&arg.ty.tokens, &ident)),
+        };
+        params.push(Param { ty, ident });
+        values.push(value);
+    }
+    Call {
+        provider: event.head.provider.text.clone(),
+        name: event.head.name.text.clone(),
+        recorder: recorder_of(event),
+        params,
+        values,
+    }
+}
+
+/// The class or the event whose recording function an event has.
+fn recorder_of(event: &Event) -> String {
+    match &event.class {
+        Some((provider, name)) => format!("{}___{}", provider.text, name.text),
+        None => ident(&event.head),
     }
 }
 
@@ -205,11 +263,32 @@ impl<'a> Comments<'a> {
 
 struct Planner<'a> {
     definitions: &'a Definitions,
+    /// What is planned of them.
+    model: &'a Model,
     guard: &'a str,
     comments: Comments<'a>,
 }
 
-impl Planner<'_> {
+impl<'a> Planner<'a> {
+    fn new(definitions: &'a Definitions, model: &'a Model, guard: &'a str) -> Self {
+        Self { definitions, model, guard, comments: Comments::new(definitions) }
+    }
+
+    /// The header without what everybody sees, and without call sites.
+    fn header(&self, dialect: Dialect) -> Header {
+        let layout = &self.definitions.layout;
+        Header {
+            origin: origin(self.definitions),
+            dialect,
+            guard: self.guard.to_owned(),
+            foreign: layout.foreign.iter().cloned().collect(),
+            includes_tracer: layout.includes_tracer,
+            parts: Vec::new(),
+            probes: self.probes(),
+            callsites: Vec::new(),
+        }
+    }
+
     fn line(&self, span: Span) -> usize {
         self.definitions.sources.line(span)
     }
@@ -246,8 +325,9 @@ impl Planner<'_> {
         is_marked.then(|| format!("{}_LINE_{}", self.guard, self.line(head.span)))
     }
 
-    fn parts(&self) -> Vec<Part> {
-        let model = &self.definitions.model;
+    /// What everybody sees. `declares`: call sites too.
+    fn parts(&self, declares: bool) -> Vec<Part> {
+        let model = self.model;
         let within = |head: &Head, span: Span| {
             head.span.file == span.file && span.start <= head.span.start && head.span.start < span.end
         };
@@ -258,7 +338,7 @@ impl Planner<'_> {
                 .chain(model.enumerations.iter().map(|e| &e.head))
         };
         let is_shown = |span: Span| {
-            model.events.iter().any(|event| within(&event.head, span))
+            (declares && model.events.iter().any(|event| within(&event.head, span)))
                 || heads().any(|head| within(head, span) && self.mark(head).is_some())
         };
         let mut parts: Vec<Part> = self.structures().into_iter().map(Part::Text).collect();
@@ -270,19 +350,19 @@ impl Planner<'_> {
                     let marks: BTreeSet<String> =
                         heads().filter(|head| within(head, span)).filter_map(|head| self.mark(head)).collect();
                     parts.extend(marks.into_iter().map(Part::Mark));
-                    let events = model.events.iter().filter(|event| within(&event.head, span));
+                    let events = model.events.iter().filter(|event| declares && within(&event.head, span));
                     parts.extend(events.map(|event| Part::Declaration(self.declaration(event))));
                 }
             }
         }
-        let elsewhere = model.events.iter().filter(|event| event.head.span.file != 0);
+        let elsewhere = model.events.iter().filter(|event| declares && event.head.span.file != 0);
         parts.extend(elsewhere.map(|event| Part::Declaration(self.declaration(event))));
         parts
     }
 
     /// Declares the structures that nothing else declares: else they would be others in each declaration of a function.
     fn structures(&self) -> Vec<String> {
-        let model = &self.definitions.model;
+        let model = self.model;
         if model.includes.iter().any(|include| !include.starts_with('<')) {
             return Vec::new();
         }
@@ -319,7 +399,7 @@ impl Planner<'_> {
     }
 
     fn probes(&self) -> Vec<When<Probe>> {
-        let model = &self.definitions.model;
+        let model = self.model;
         let fields = model.events.iter().map(|event| &event.fields);
         let fields = fields.chain(model.classes.iter().map(|class| &class.fields)).flatten();
         let used: BTreeSet<(&str, &str)> =
@@ -381,23 +461,18 @@ impl Planner<'_> {
         let Event { head, args, fields, class, .. } = event;
         let mut probes = Vec::new();
         let mut docs = Vec::new();
-        let recorder = match class {
-            Some((provider, name)) => {
-                docs = vec![self.place(head.span)];
-                format!("{}___{}", provider.text, name.text)
-            }
-            None => {
-                let docs = vec![format!("{}:{}, {}", head.provider.text, head.name.text, self.place(head.span))];
-                probes.push(self.when(head, Probe::Body(self.recorder(docs, head, false, (args, fields)))));
-                ident(head)
-            }
-        };
+        if class.is_some() {
+            docs = vec![self.place(head.span)];
+        } else {
+            let docs = vec![format!("{}:{}, {}", head.provider.text, head.name.text, self.place(head.span))];
+            probes.push(self.when(head, Probe::Body(self.recorder(docs, head, false, (args, fields)))));
+        }
         let (provider, name) = (head.provider.text.clone(), head.name.text.clone());
         let tracepoint = Tracepoint {
             docs,
             provider: provider.clone(),
             name: name.clone(),
-            recorder,
+            recorder: recorder_of(event),
             signature: event.signature.clone(),
             file: self.definitions.sources.file(head.span).path.to_string_lossy().into_owned(),
             line: self.line(head.span),

@@ -3,7 +3,9 @@
 
 use crate::c::Dialect;
 use crate::c::body::{Body, Entry, Param, Value, Way};
-use crate::c::plan::{Callsite, Declaration, Header, Labels, Origin, Part, Probe, Recorder, Tracepoint, When, quoted};
+use crate::c::plan::{
+    Call, Callsite, Declaration, Header, Labels, Origin, Part, Probe, Recorder, Shim, Tracepoint, When, quoted,
+};
 use crate::c::value::declaration;
 
 /// Columns of a line.
@@ -28,6 +30,63 @@ pub(super) fn header(header: &Header) -> String {
     let mut out = banner(&header.origin);
     // It looks each time at what the file asks for.
     out += &format!("#include <ust/tracepoint.h>\n\n#ifndef {guard}\n#define {guard}\n\n");
+    out += &everybody(header);
+    out += &format!("\n#endif /* {guard} */\n");
+    if !header.probes.is_empty() {
+        out += &format!("\n#if defined(UST_CREATE_PROBES) && !defined({guard}_PROBES)\n#define {guard}_PROBES\n\n");
+        out += &probes(header);
+        if !header.origin.provider.is_empty() {
+            out += &format!("UST_PROVIDE({})\n\n", header.origin.provider);
+        }
+        out += &format!("#endif /* {guard}_PROBES */\n");
+    }
+    if !header.callsites.is_empty() {
+        out += &callsites(header);
+    }
+    tidy(&out)
+}
+
+/// The recording functions.
+fn probes(header: &Header) -> String {
+    let mut out = "#include <ust/probe.h>\n\n".to_owned();
+    out += &conditional(&header.probes, |probe| probe_text(probe, header.dialect));
+    out
+}
+
+/// Returns the source file that records events for Rust.
+pub(super) fn shim(shim: &Shim) -> String {
+    let Shim { header, calls } = shim;
+    let mut out = banner(&header.origin);
+    out += "#define TRACEPOINT_CREATE_PROBES\n#include <ust/tracepoint.h>\n";
+    out += &format!("{}\n{}", everybody(header), probes(header));
+    if !calls.is_empty() {
+        out += "/*\n * What Rust calls while somebody records the event. Where only a compiler knows the size of an\n * argument, it comes as its address.\n */\n";
+        out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
+        out += &conditional(calls, call_text);
+        out += "#ifdef __cplusplus\n}\n#endif\n";
+    }
+    tidy(&out)
+}
+
+fn call_text(event: &Call) -> String {
+    let Call { provider, name, recorder, params, values } = event;
+    let ident = format!("{provider}___{name}");
+    let mut declared: Vec<String> = params.iter().map(|param| declaration(&param.ty, &param.ident)).collect();
+    if declared.is_empty() {
+        declared.push("void".to_owned());
+    }
+    let head = format!("void ust_call_{ident}(");
+    let mut given = vec![format!("&ust_tracepoint_{ident}")];
+    given.extend(values.iter().cloned());
+    let prototype = call(&format!("extern {head}"), &declared, ") UST_HIDDEN;\n");
+    let begin = call(&head, &declared, ")\n{\n");
+    let record = call(&format!("\tust_record_{recorder}("), &given, ");\n}\n\n");
+    format!("{prototype}{begin}{record}")
+}
+
+/// What everybody sees.
+fn everybody(header: &Header) -> String {
+    let mut out = String::new();
     let mut middle = String::new();
     for part in &header.parts {
         match part {
@@ -58,20 +117,7 @@ pub(super) fn header(header: &Header) -> String {
     for word in &header.foreign {
         out += &format!("#pragma pop_macro(\"{word}\")\n");
     }
-    out += &format!("\n#endif /* {guard} */\n");
-    if !header.probes.is_empty() {
-        out += &format!("\n#if defined(UST_CREATE_PROBES) && !defined({guard}_PROBES)\n#define {guard}_PROBES\n\n");
-        out += "#include <ust/probe.h>\n\n";
-        out += &conditional(&header.probes, |probe| probe_text(probe, header.dialect));
-        if !header.origin.provider.is_empty() {
-            out += &format!("UST_PROVIDE({})\n\n", header.origin.provider);
-        }
-        out += &format!("#endif /* {guard}_PROBES */\n");
-    }
-    if !header.callsites.is_empty() {
-        out += &callsites(header);
-    }
-    tidy(&out)
+    out
 }
 
 fn callsites(header: &Header) -> String {

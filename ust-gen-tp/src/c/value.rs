@@ -77,6 +77,16 @@ pub(super) fn type_text(tokens: &[Token]) -> String {
     text
 }
 
+/// Returns the value of a type, or what a reference refers to, at the address `ident`.
+pub(super) fn behind(tokens: &[Token], ident: &str) -> String {
+    let is_reference = |token: &&Token| token.is("&") || token.is("&&");
+    let end = tokens.len() - tokens.iter().rev().take_while(is_reference).count();
+    if end < tokens.len() {
+        return format!("*({} *){ident}", type_text(&tokens[..end]));
+    }
+    format!("*(const {} *){ident}", type_text(&unqualified(tokens)))
+}
+
 /// Returns the declaration of `name` as a `ty`.
 pub(super) fn declaration(ty: &str, name: &str) -> String {
     let space = if ty.ends_with(['*', '&']) { "" } else { " " };

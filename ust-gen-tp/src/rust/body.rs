@@ -58,7 +58,7 @@ pub(super) fn body(args: &[Arg], fields: &[Field], enums: &mut Enums) -> Result<
         let mut keys = shown(field, &made.ty);
         let name = field.name.as_ref().map_or("", |name| &name.text);
         if !names::is_traceable(name) {
-            return Err(Refusal::new(
+            return Err(Refusal::last(
                 field.span,
                 format!("the field name `{name}` is not of ASCII letters and digits"),
             ));

@@ -9,11 +9,13 @@
 //! | `role`   | what is an argument in Rust: a number, a text, a slice, the length of one?                   |
 //! | `body`   | which parameters does the function have, and what is computed from which?                    |
 //! | `labels` | which enum has the names of an integer's values?                                             |
+//! | `in_c`   | which parameters does an event have that C records?                                          |
 //!
-//! What needs a compiler of C, such as a member of a structure, is not guessed: the event is left out, and the reason is said. The
-//! conversions are those of C, as far as C defines them.
+//! What needs a compiler of C, such as a member of a structure, is not guessed: C records such an event, and Rust calls that
+//! ([`crate::c::c_shim`]); without C it is left out, and the reason is said. The conversions are those of C, as far as C defines them.
 
 mod body;
+mod in_c;
 mod labels;
 mod names;
 mod plan;
@@ -21,6 +23,7 @@ mod print;
 mod role;
 mod value;
 
+use crate::c::Dialect;
 use crate::model::Model;
 use crate::problem::Problem;
 use crate::source::{Sources, Span};
@@ -34,13 +37,16 @@ pub struct Omitted {
     pub span: Span,
     /// The reason.
     pub reason: String,
+    /// With a shim it would be there.
+    pub needs_shim: bool,
 }
 
 impl Omitted {
-    /// Returns the reason as a warning, with its place.
-    pub fn render(&self, sources: &Sources) -> String {
+    /// Returns the reason as a warning, with its place. `shim` says how to get one.
+    pub fn render(&self, sources: &Sources, shim: &str) -> String {
         let message = format!("the event `{}` is left out of the Rust: {}", self.event, self.reason);
-        Problem::warning(self.span, message).render(sources)
+        let warning = Problem::warning(self.span, message);
+        if self.needs_shim { warning.help(shim) } else { warning }.render(sources)
     }
 }
 
@@ -51,12 +57,34 @@ pub struct Rust {
     pub text: String,
     /// The events that are not in it.
     pub omitted: Vec<Omitted>,
+    /// The names of the events that C records: [`c_shim`](crate::c_shim) makes the functions that the module calls.
+    pub in_c: Vec<String>,
 }
 
-/// Returns the model as Rust.
-pub fn rust(model: &Model, sources: &Sources) -> Rust {
-    let module = plan::plan(model, sources);
-    Rust { text: print::module(&module), omitted: module.omitted }
+/// The functions of C that record events for a module.
+#[derive(Clone, Debug, Default)]
+pub struct Shim {
+    /// The C they are in.
+    pub dialect: Dialect,
+    /// The libraries that the module says it is linked with; none where the build sees to that.
+    pub libraries: Vec<Library>,
+}
+
+/// A library to be linked.
+#[derive(Clone, Debug)]
+pub struct Library {
+    /// `shop_shim` for `libshop_shim.a`.
+    pub name: String,
+    /// It becomes part of the program.
+    pub is_static: bool,
+}
+
+/// Returns the model as Rust. Events that only a compiler understands are recorded by functions of `shim`; without one, they are left
+/// out.
+pub fn rust(model: &Model, sources: &Sources, shim: Option<&Shim>) -> Rust {
+    let module = plan::plan(model, sources, shim);
+    let text = print::module(&module);
+    Rust { text, omitted: module.omitted, in_c: module.in_c }
 }
 
 /// Why something cannot be said in Rust, and where.
@@ -64,10 +92,18 @@ pub fn rust(model: &Model, sources: &Sources) -> Rust {
 struct Refusal {
     span: Span,
     reason: String,
+    /// C cannot say it either, or not so that Rust can call it.
+    is_final: bool,
 }
 
 impl Refusal {
+    /// A compiler of C would know.
     fn new(span: Span, reason: impl Into<String>) -> Self {
-        Self { span, reason: reason.into() }
+        Self { span, reason: reason.into(), is_final: false }
+    }
+
+    /// C is of no help.
+    fn last(span: Span, reason: impl Into<String>) -> Self {
+        Self { span, reason: reason.into(), is_final: true }
     }
 }

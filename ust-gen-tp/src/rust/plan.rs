@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::model::{Class, Event, Head, Model};
 use crate::rust::body::{self, Body, Param};
 use crate::rust::labels::{Enum, Enums};
-use crate::rust::{Omitted, Refusal, names};
+use crate::rust::{Library, Omitted, Refusal, Shim, in_c, names};
 use crate::source::{Sources, Span};
 
 /// The log levels of the crate `ust`, by number.
@@ -41,6 +41,10 @@ pub(super) struct Module {
     pub(super) enums: Vec<(Vec<String>, Enum)>,
     pub(super) functions: Vec<Function>,
     pub(super) omitted: Vec<Omitted>,
+    /// The events that C records.
+    pub(super) in_c: Vec<String>,
+    /// The libraries that they need.
+    pub(super) libraries: Vec<Library>,
     /// Where the omitted events stand, and why they are omitted.
     pub(super) omissions: Vec<String>,
 }
@@ -49,10 +53,22 @@ pub(super) struct Module {
 #[derive(Debug)]
 pub(super) struct Function {
     pub(super) docs: Vec<String>,
-    /// The attribute's name and what it is given.
-    pub(super) attribute: (&'static str, Vec<String>),
+    pub(super) kind: Kind,
     pub(super) ident: String,
     pub(super) params: Vec<Param>,
+}
+
+/// What a function is.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Class,
+    /// A tracepoint, and what its attribute is given.
+    Event(Vec<String>),
+    /// A tracepoint that C has.
+    InC {
+        provider: String,
+        name: String,
+    },
 }
 
 /// A class that is in the module, or why it is not.
@@ -66,10 +82,12 @@ struct Planner<'a> {
     functions: Vec<Function>,
     omitted: Vec<Omitted>,
     omissions: Vec<String>,
+    /// What records events that only a compiler understands.
+    shim: Option<&'a Shim>,
 }
 
 /// Returns the module for a model.
-pub(super) fn plan(model: &Model, sources: &Sources) -> Module {
+pub(super) fn plan(model: &Model, sources: &Sources, shim: Option<&Shim>) -> Module {
     let mut taken: Vec<String> = model.events.iter().map(|event| names::identifier(&event.head.name.text)).collect();
     let classes = model.classes.iter().map(|class| names::identifier(&class.head.name.text));
     let reserved = taken.iter().cloned().chain(classes).collect();
@@ -80,16 +98,21 @@ pub(super) fn plan(model: &Model, sources: &Sources) -> Module {
         functions: Vec::new(),
         omitted: Vec::new(),
         omissions: Vec::new(),
+        shim,
     };
     for class in model.classes.iter().filter(|class| class.head.is_usual) {
         planner.class(class, &mut taken);
     }
     for event in &model.events {
-        let done = planner.event(event);
-        if let Err(refusal) = done {
+        if let Err(refusal) = planner.event(event).or_else(|refusal| planner.in_c(event, refusal)) {
             planner.omit(&event.head, refusal);
         }
     }
+    let in_c = planner.functions.iter().filter_map(|function| match &function.kind {
+        Kind::InC { name, .. } => Some(name.clone()),
+        _ => None,
+    });
+    let in_c = in_c.collect();
     let enums: Vec<(Vec<String>, Enum)> = planner
         .enums
         .made
@@ -110,6 +133,8 @@ pub(super) fn plan(model: &Model, sources: &Sources) -> Module {
         provider,
         enums,
         functions: planner.functions,
+        in_c,
+        libraries: shim.map_or(Vec::new(), |shim| shim.libraries.clone()),
         omitted: planner.omitted,
         omissions: planner.omissions,
     }
@@ -140,9 +165,10 @@ impl<'a> Planner<'a> {
     }
 
     fn omit(&mut self, head: &Head, refusal: Refusal) {
-        let Refusal { span, reason } = refusal;
+        let Refusal { span, reason, is_final } = refusal;
         self.omissions.push(format!("`{}` ({}): {reason}", head.name.text, self.place(head.span)));
-        self.omitted.push(Omitted { event: head.name.text.clone(), span, reason });
+        let needs_shim = !is_final && self.shim.is_none();
+        self.omitted.push(Omitted { event: head.name.text.clone(), span, reason, needs_shim });
     }
 
     fn class(&mut self, class: &'a Class, taken: &mut Vec<String>) {
@@ -155,7 +181,7 @@ impl<'a> Planner<'a> {
         if let Ok((ident, body)) = &planned {
             self.functions.push(Function {
                 docs: self.docs_of(&class.head.docs, class.head.span, &class.head.conditions, &body.notes),
-                attribute: ("event_class", Vec::new()),
+                kind: Kind::Class,
                 ident: ident.clone(),
                 params: body.params.clone(),
             });
@@ -167,17 +193,17 @@ impl<'a> Planner<'a> {
         let head = &event.head;
         if !head.is_usual {
             let reason = format!("it is there only if `{}`; say so with -D", head.conditions.join(" && "));
-            return Err(Refusal::new(head.name.span, reason));
+            return Err(Refusal::last(head.name.span, reason));
         }
         for name in [&head.provider, &head.name] {
             if !names::is_traceable(&name.text) {
-                return Err(Refusal::new(name.span, format!("`{}` is not of ASCII letters and digits", name.text)));
+                return Err(Refusal::last(name.span, format!("`{}` is not of ASCII letters and digits", name.text)));
             }
         }
         let mut keys = Vec::new();
         let ident = names::identifier(&head.name.text);
         if self.functions.iter().any(|other| other.ident == ident) {
-            return Err(Refusal::new(head.name.span, format!("there already is `{ident}`")));
+            return Err(Refusal::last(head.name.span, format!("there already is `{ident}`")));
         }
         if names::plain(&ident) != head.name.text {
             keys.push(format!("name = {:?}", head.name.text));
@@ -197,14 +223,26 @@ impl<'a> Planner<'a> {
                     return Err(Refusal { reason, ..refusal.clone() });
                 }
                 None => {
-                    return Err(Refusal::new(name.span, format!("its class `{}` is not there without -D", name.text)));
+                    return Err(Refusal::last(name.span, format!("its class `{}` is not there without -D", name.text)));
                 }
             },
         };
         keys.extend(level(event)?.map(|level| format!("loglevel = {level}")));
         keys.extend(event.model_emf_uri.as_ref().map(|uri| format!("model_emf_uri = {uri:?}")));
         let docs = self.docs_of(&head.docs, head.span, &head.conditions, &notes);
-        self.functions.push(Function { docs, attribute: ("tracepoint", keys), ident, params });
+        self.functions.push(Function { docs, kind: Kind::Event(keys), ident, params });
+        Ok(())
+    }
+
+    /// Has C record an event that Rust cannot, for the reason `refusal`.
+    fn in_c(&mut self, event: &Event, refusal: Refusal) -> Result<(), Refusal> {
+        let Some(shim) = self.shim.filter(|_| !refusal.is_final) else { return Err(refusal) };
+        let (params, notes) = in_c::params(event, shim.dialect)?;
+        let head = &event.head;
+        let mut docs = self.docs_of(&head.docs, head.span, &head.conditions, &notes);
+        docs.extend(in_c::safety());
+        let kind = Kind::InC { provider: head.provider.text.clone(), name: head.name.text.clone() };
+        self.functions.push(Function { docs, kind, ident: names::identifier(&head.name.text), params });
         Ok(())
     }
 }

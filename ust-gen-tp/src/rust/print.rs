@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Prints the planned module as `rustfmt` would format it.
 
+use crate::rust::Library;
 use crate::rust::body::Param;
 use crate::rust::labels::{Enum, Variant};
-use crate::rust::plan::{Function, Module};
+use crate::rust::plan::{Function, Kind, Module};
 
 /// Columns of a line.
 const WIDTH: usize = 100;
@@ -31,10 +32,27 @@ pub(super) fn module(module: &Module) -> String {
     if let Some(provider) = &module.provider {
         out += &format!("#[ust::provider(name = \"{provider}\")]\n");
     }
+    if !module.in_c.is_empty() {
+        items.insert(0, linked(&module.libraries));
+    }
     if items.is_empty() {
         return out + &format!("pub mod {ident} {{}}\n");
     }
     out + &format!("pub mod {ident} {{\n{}}}\n", items.join("\n"))
+}
+
+/// What is linked for the sake of functions of C: what they call, and they themselves.
+fn linked(libraries: &[Library]) -> String {
+    let mut out = "    // What the functions of C call.\n    use ust_capi as _;\n".to_owned();
+    if !libraries.is_empty() {
+        out += "\n    #[allow(unsafe_code)]\n";
+        for Library { name, is_static } in libraries {
+            let kind = if *is_static { ", kind = \"static\"" } else { "" };
+            out += &format!("    #[link(name = {name:?}{kind})]\n");
+        }
+        out += "    unsafe extern \"C\" {}\n";
+    }
+    out
 }
 
 fn docs(lines: &[String], out: &mut String) {
@@ -89,22 +107,32 @@ fn enumeration(lines: &[String], made: &Enum) -> String {
 /// pub fn checkout(order: i32, #[field(hex)] flags: u32);
 /// ```
 fn function(function: &Function) -> String {
-    let Function { docs: lines, attribute: (attribute, keys), ident, params } = function;
+    let Function { docs: lines, kind, ident, params } = function;
+    let params: Vec<String> = params.iter().map(param).collect();
     let mut out = String::new();
     docs(lines, &mut out);
-    out += &match keys.is_empty() {
-        true => format!("    #[{attribute}]\n"),
-        false => format!("    #[{attribute}({})]\n", keys.join(", ")),
+    let attribute = match kind {
+        Kind::Class => "event_class".to_owned(),
+        Kind::Event(keys) if keys.is_empty() => "tracepoint".to_owned(),
+        Kind::Event(keys) => format!("tracepoint({})", keys.join(", ")),
+        Kind::InC { provider, name } => {
+            let declared = out + &signature(&format!("pub unsafe fn {ident}"), &params);
+            let inner: String = declared.lines().map(|line| format!("    {line}\n")).collect();
+            let named = format!("        provider = \"{provider}\", name = \"{name}\";\n");
+            return format!("    ust::extern_tracepoint! {{\n{named}{inner}    }}\n");
+        }
     };
-    let params: Vec<String> = params.iter().map(param).collect();
-    let line = format!("    pub fn {ident}({});\n", params.join(", "));
+    out + &format!("    #[{attribute}]\n") + &signature(&format!("pub fn {ident}"), &params)
+}
+
+/// A function without a body: on one line, else each parameter on one.
+fn signature(head: &str, params: &[String]) -> String {
+    let line = format!("    {head}({});\n", params.join(", "));
     if line.trim_end().chars().count() <= WIDTH {
-        return out + &line;
+        return line;
     }
-    out + &format!(
-        "    pub fn {ident}(\n{}    );\n",
-        params.iter().map(|param| format!("        {param},\n")).collect::<String>()
-    )
+    let lines: String = params.iter().map(|param| format!("        {param},\n")).collect();
+    format!("    {head}(\n{lines}    );\n")
 }
 
 fn param(Param { keys, ident, ty }: &Param) -> String {

@@ -11,10 +11,10 @@ use ust_gen_tp::{Dialect, Options, c_header, c_source, read_for_c};
 use crate::fixtures::{compare, files, is_installed};
 
 /// Files whose types and constants no program has, or whose strings are none of C.
-const NOT_COMPILED: [&str; 2] = ["not_in_rust", "odd_names"];
+const NOT_COMPILED: [&str; 4] = ["not_in_rust", "not_in_rust_shim", "odd_names", "odd_names_shim"];
 
 /// Files with what C++ does not have.
-const NOT_CPP: [&str; 1] = ["expressions"];
+const NOT_CPP: [&str; 2] = ["expressions", "expressions_shim"];
 
 /// Files that are made C++: one is nothing else, the others in addition.
 const CPP: [&str; 3] = ["cplusplus", "classes", "program"];
@@ -52,7 +52,7 @@ fn each_good_file_becomes_the_expected_c() {
 /// The golden source files of a folder.
 fn sources(folder: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new("tests/fixtures").join(folder)).expect("the golden files");
-    let is_source = |path: &PathBuf| path.extension().is_some_and(|suffix| suffix != "h");
+    let is_source = |path: &PathBuf| path.extension().is_some_and(|suffix| suffix == "c" || suffix == "cpp");
     let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).filter(is_source).collect();
     found.retain(|path| !NOT_COMPILED.contains(&stem(path).as_str()));
     found.sort();
@@ -64,9 +64,9 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 fn compile(line: &str, source: &Path, object: &Path) -> Option<String> {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().expect("a compiler"));
-    command.args(words).args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"]);
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"]).args(words);
     command.args(["-I../ust-capi/include", "-I../ust-capi/compat", "-iquote", "tests/fixtures/pass"]);
-    let stub = Path::new("tests/fixtures/stubs").join(stem(source)).with_extension("h");
+    let stub = Path::new("tests/fixtures/stubs").join(stem(source).trim_end_matches("_shim")).with_extension("h");
     if stub.exists() {
         command.arg("-include").arg(stub);
     }
@@ -118,4 +118,14 @@ fn compilers_of_cpp_take_the_same_without_a_warning() {
 fn compilers_of_cpp_take_what_is_made_for_them_without_a_warning() {
     let lines = ["g++ -std=c++11 -O2", "g++ -std=gnu++20 -O0", "clang++ -std=c++11 -O0", "clang++ -std=c++20 -O2"];
     compile_all("cpp", &[], &lines);
+}
+
+#[test]
+fn compilers_take_what_rust_calls_without_a_warning() {
+    // Functions of the file are left that only events use which Rust records.
+    let lines = ["gcc -std=c11 -O2 -Wmissing-prototypes", "clang -std=c11 -O0 -Wno-unused-function"];
+    compile_all("shim", &["cplusplus_shim"], &lines);
+    let lines =
+        ["g++ -x c++ -D_Bool=bool -std=c++11 -O2", "clang++ -x c++ -D_Bool=bool -std=c++20 -O1 -Wno-unused-function"];
+    compile_all("shim", &NOT_CPP, &lines);
 }

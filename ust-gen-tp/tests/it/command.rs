@@ -113,6 +113,54 @@ fn what_is_left_out_of_the_rust_is_said_and_is_no_failure() {
     assert_eq!(ended.status, Some(0));
     let said = "warning: the event `b` is left out of the Rust: `s->x` is an expression of C\n --> c.tp:1:81";
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    assert!(ended.stderr.contains("try: one more output, -o NAME_shim.c"), "{}", ended.stderr);
+}
+
+#[test]
+fn rust_comes_with_what_c_has_to_record_where_that_has_a_place() {
+    let text = "TRACEPOINT_EVENT(shop, b, TP_ARGS(struct s *, s), TP_FIELDS(ctf_integer(int, x, s->x)))\n";
+    let function = "void ust_call_shop___b(struct s *s)";
+    let with = |line: &str, expected: &[&str]| {
+        let place = place();
+        fs::write(place.path().join("c.tp"), text).expect("a file");
+        let ended = run(place.path(), line);
+        assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{line}");
+        let entries = fs::read_dir(place.path()).expect("a directory");
+        let is_new = |name: &String| !["good.tp", "bad.tp", "c.tp", "sub"].contains(&name.as_str());
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.retain(is_new);
+        names.sort();
+        assert_eq!(names, expected, "{line}");
+        place
+    };
+    let read =
+        |place: &tempfile::TempDir, name: &str| fs::read_to_string(place.path().join(name)).expect("it is there");
+    let place = with("--rust c.tp", &["c.rs", "c_shim.c"]);
+    assert!(read(&place, "c_shim.c").contains(function));
+    assert!(read(&place, "c.rs").contains("pub unsafe fn b(s: *const ::core::ffi::c_void);"));
+    with("--rust good.tp", &["good.rs"]);
+    with("c.tp -o x.rs -o y_shim.cpp", &["x.rs", "y_shim.cpp"]);
+    // A build that names it gets it; nothing may be in it.
+    let place = with("good.tp -o x.rs -o x_shim.c --depfile x.d", &["x.d", "x.rs", "x_shim.c"]);
+    assert!(!read(&place, "x_shim.c").contains("ust_call_"));
+    assert_eq!(read(&place, "x.d"), "x.rs x_shim.c: good.tp\n");
+    // Where there is no Rust, it is a name like any other.
+    let place = with("c.tp -o x_shim.c", &["x_shim.c"]);
+    assert!(read(&place, "x_shim.c").contains("#include \"x_shim.h\""));
+}
+
+#[test]
+fn what_is_cpp_is_no_business_of_c() {
+    let place = place();
+    let text = "TRACEPOINT_EVENT(shop, b, TP_ARGS(std::string &, s), TP_FIELDS(ctf_string(s, s.c_str())))\n";
+    fs::write(place.path().join("c.tp"), text).expect("a file");
+    let ended = run(place.path(), "c.tp --rust");
+    assert_eq!(ended.status, Some(0));
+    let said = "the event `b` is left out of the Rust: `std::string &` is C++: name an output _shim.cpp";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    let ended = run(place.path(), "c.tp -o c.rs -o c_shim.cpp");
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
 }
 
 #[test]

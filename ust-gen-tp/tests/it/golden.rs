@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Each definition file against what is expected of it.
 
+use std::path::Path;
 use std::process::Command;
 
-use ust_gen_tp::{Options, json, read, rust};
+use ust_gen_tp::{Dialect, Options, Shim, c_shim, json, read, read_for_c, rust};
 
 use crate::fixtures::{compare, files, is_installed};
 
@@ -16,10 +17,37 @@ fn each_good_file_is_read_without_complaint_into_the_expected_model_and_rust() {
         let found = read(&path, &Options::default()).expect("a readable file");
         assert_eq!(found.problems.render(&found.sources), "", "{}", path.display());
         compare(&path, "json", &json(&found.model, &found.sources, &path.to_string_lossy()));
-        let made = rust(&found.model, &found.sources);
+        let made = rust(&found.model, &found.sources, None);
         compare(&path, "rs", &made.text);
-        let said: Vec<String> = made.omitted.iter().map(|omitted| omitted.render(&found.sources) + "\n\n").collect();
+        let said: Vec<String> =
+            made.omitted.iter().map(|omitted| omitted.render(&found.sources, "C") + "\n\n").collect();
         compare(&path, "omitted", &said.concat());
+    }
+}
+
+#[test]
+fn what_only_a_compiler_understands_becomes_functions_of_c_and_the_rust_that_calls_them() {
+    for path in files("pass") {
+        if path.ends_with("header_macros.tp") && !is_installed("cc") {
+            continue;
+        }
+        let (dialect, suffix) = if path.ends_with("cplusplus.tp") { (Dialect::Cpp, "cpp") } else { (Dialect::C, "c") };
+        let shim = Shim { dialect, libraries: Vec::new() };
+        let found = read(&path, &Options::default()).expect("a readable file");
+        let made = rust(&found.model, &found.sources, Some(&shim));
+        assert!(made.omitted.iter().all(|omitted| !omitted.needs_shim), "{}", path.display());
+        if made.in_c.is_empty() {
+            continue;
+        }
+        let stem = path.file_stem().expect("a name").to_string_lossy();
+        let golden = Path::new("tests/fixtures/shim").join(&*stem);
+        compare(&golden, "rs", &made.text);
+        let said: Vec<String> =
+            made.omitted.iter().map(|omitted| omitted.render(&found.sources, "C") + "\n\n").collect();
+        compare(&golden, "omitted", &said.concat());
+        let found = read_for_c(&path, &Options::default()).expect("a readable file");
+        let source = golden.with_file_name(format!("{stem}_shim.{suffix}"));
+        compare(&source, suffix, &c_shim(&found, &made.in_c, dialect));
     }
 }
 
@@ -87,11 +115,14 @@ fn the_rust_is_formatted_as_rustfmt_does_it() {
     if !is_installed("rustfmt") {
         return;
     }
-    for path in files("pass") {
+    let shims =
+        files("pass").into_iter().map(|path| Path::new("tests/fixtures/shim").join(path.file_name().expect("a name")));
+    let all = files("pass").into_iter().chain(shims).map(|path| path.with_extension("rs"));
+    for path in all.filter(|path| path.exists()) {
         // Its own settings, not those of this project.
         let settings = "max_width=100,use_small_heuristics=Default";
         let mut command = Command::new("rustfmt");
-        command.args(["--check", "--edition", "2024", "--config", settings]).arg(path.with_extension("rs"));
+        command.args(["--check", "--edition", "2024", "--config", settings]).arg(path);
         let output = command.output().expect("it runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }

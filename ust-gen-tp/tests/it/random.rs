@@ -11,7 +11,7 @@ fn check(text: String) {
     let shown = found.problems.render(&found.sources);
     assert_eq!(shown.is_empty(), found.problems.iter().next().is_none());
     assert!(!json(&found.model, &found.sources, "random.tp").is_empty());
-    assert!(!rust(&found.model, &found.sources).text.is_empty());
+    assert!(!rust(&found.model, &found.sources, None).text.is_empty());
 }
 
 #[test]
