@@ -109,6 +109,11 @@ fn compilers_of_c_take_it_without_a_warning() {
 }
 
 #[test]
+fn a_compiler_for_aarch64_takes_it_without_a_warning() {
+    compile_all("c", &[], &["aarch64-linux-gnu-gcc -std=c11 -O2"]);
+}
+
+#[test]
 fn compilers_of_cpp_take_the_same_without_a_warning() {
     let gcc = "g++ -x c++ -D_Bool=bool";
     compile_all("c", &NOT_CPP, &[&format!("{gcc} -std=c++11 -O2"), "clang++ -x c++ -D_Bool=bool -std=c++20 -O1"]);
