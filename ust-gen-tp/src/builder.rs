@@ -5,11 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::c::{self, Dialect};
-use crate::compiler;
 use crate::load;
 use crate::options::Options;
 use crate::output;
 use crate::rust::{self, Library, Omitted, Shim};
+use crate::shim;
 
 /// Generates Rust from definition files in a build script.
 ///
@@ -103,7 +103,9 @@ impl Builder {
         if found.problems.has_errors() {
             return Err(BuildError(found.problems.render(&found.sources)));
         }
-        let library = format!("{}_shim", path.file_stem().unwrap_or_default().to_string_lossy());
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        // Other packages may have a file of this name.
+        let library = format!("{}_{stem}_shim", std::env::var("CARGO_PKG_NAME").unwrap_or_default());
         let mut libraries = vec![Library { name: library.clone(), is_static: true }];
         if self.dialect == Dialect::Cpp {
             // The name that the crate `cc` goes by, too.
@@ -122,52 +124,19 @@ impl Builder {
         }
         let to = dir.join(path.with_extension("rs").file_name().unwrap_or_default());
         output::write(&to, &made.text, false).map_err(|error| cannot("write", &to, &error))?;
-        match headers.filter(|_| !made.in_c.is_empty()) {
-            Some(headers) => self.compile(path, &made.in_c, &dir.join(library), headers, say),
-            None => Ok(()),
-        }
-    }
-
-    /// Makes a static library of the functions that record `events`, which the module says is linked: what a build script says here
-    /// would only be heard for the library of a package that has one.
-    fn compile(
-        &self,
-        path: &Path,
-        events: &[String],
-        library: &Path,
-        headers: &Path,
-        say: &mut dyn FnMut(String),
-    ) -> Result<(), BuildError> {
+        let Some(headers) = headers.filter(|_| !made.in_c.is_empty()) else { return Ok(()) };
         let found = load::read_for_c(path, &self.options).map_err(|error| cannot("read", path, &error))?;
-        let dir = library.parent().unwrap_or(Path::new("."));
-        let source = library.with_extension(if self.dialect == Dialect::C { "c" } else { "cpp" });
-        let text = c::c_shim(&found, events, self.dialect);
+        let source = dir.join(format!("{stem}_shim.{}", if self.dialect == Dialect::C { "c" } else { "cpp" }));
+        let text = c::c_shim(&found, &made.in_c, self.dialect);
         output::write(&source, &text, false).map_err(|error| cannot("write", &source, &error))?;
-        let mut build = cc::Build::new();
-        build.cargo_metadata(false).cpp(self.dialect == Dialect::Cpp).out_dir(dir);
-        build.includes(&self.options.include_dirs).include(headers);
         // What the file includes with quotes is beside it.
         let beside = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        build.flag("-iquote").flag(beside);
-        for define in &self.options.defines {
-            let (name, value) = define.split_once('=').unwrap_or((define, "1"));
-            build.define(name, value);
-        }
-        // Functions of the file may be left that only events use which Rust records.
-        build.flag("-Wno-unused-function");
-        if self.dialect == Dialect::C {
-            // Else the linker would say it, and not where.
-            build.flag("-Werror=implicit-function-declaration");
-        }
-        build.flags(compiler::variable("CPPFLAGS"));
-        build.file(&source).try_compile(&library.file_name().unwrap_or_default().to_string_lossy()).map_err(
-            |error| {
-                let events = events.join("`, `");
-                BuildError(format!("cannot compile {} for the events `{events}`: {error}", source.display()))
-            },
-        )?;
-        say(format!("cargo::rustc-link-search=native={}", dir.display()));
-        Ok(())
+        let Self { options, dialect } = &self;
+        let library = shim::Library { source: &source, dialect: *dialect, name: &library, headers, beside, options };
+        library.make(dir, say).map_err(|error| {
+            let events = made.in_c.join("`, `");
+            BuildError(format!("cannot compile {} for the events `{events}`: {error}", source.display()))
+        })
     }
 }
 

@@ -58,6 +58,7 @@ mod passing;
 mod problem;
 mod reader;
 mod rust;
+mod shim;
 mod source;
 mod token;
 mod words;
