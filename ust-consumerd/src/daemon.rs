@@ -23,6 +23,9 @@ use crate::sys;
 /// How often it is tried to begin a trace that could not be begun.
 const MEND_EVERY: Duration = Duration::from_secs(1);
 
+/// How often what came from ended processes is kept: their number in a moment may be large, a session's file is small.
+const SAVE_ENDED_EVERY: Duration = Duration::from_millis(100);
+
 /// What a daemon shall be like.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DaemonOptions {
@@ -44,6 +47,7 @@ pub struct Daemon {
     options: DaemonOptions,
     idle_since: Instant,
     mend_at: Instant,
+    save_ended_at: Instant,
     notes: Vec<String>,
 }
 
@@ -82,6 +86,7 @@ impl Daemon {
             options,
             idle_since: Instant::now(),
             mend_at: Instant::now(),
+            save_ended_at: Instant::now(),
             notes: Vec::new(),
         };
         daemon.resume()?;
@@ -116,6 +121,7 @@ impl Daemon {
             }
             self.rotate_due();
             self.mend_traces();
+            self.save_ended();
             if fds[0].revents != 0 || self.is_idle_for_long() {
                 break;
             }
@@ -144,7 +150,8 @@ impl Daemon {
     fn next_deadline(&self) -> Option<Instant> {
         let rotations = self.hub.sessions.iter().filter(|session| session.started).filter_map(|s| s.next_rotation);
         let idle = self.options.idle_exit.filter(|_| self.hub.sessions.is_empty()).map(|limit| self.idle_since + limit);
-        rotations.chain(self.server.deadline()).chain(idle).min()
+        let ended = self.hub.sessions.iter().any(|session| session.tally.is_unsaved).then_some(self.save_ended_at);
+        rotations.chain(self.server.deadline()).chain(idle).chain(ended).min()
     }
 
     fn is_idle_for_long(&mut self) -> bool {
@@ -188,6 +195,24 @@ impl Daemon {
         self.mend_at = Instant::now() + MEND_EVERY;
         for id in self.hub.mend_traces() {
             let _ = self.save(id);
+        }
+    }
+
+    /// Keeps what came from processes that have ended, some times per second.
+    fn save_ended(&mut self) {
+        let unsaved: Vec<u64> =
+            self.hub.sessions.iter().filter(|s| s.tally.is_unsaved).map(|session| session.id).collect();
+        if unsaved.is_empty() || self.save_ended_at > Instant::now() {
+            return;
+        }
+        self.save_ended_at = Instant::now() + SAVE_ENDED_EVERY;
+        for id in unsaved {
+            if let Some(session) = self.hub.session_mut(id) {
+                session.tally.is_unsaved = false;
+            }
+            if let Err(refused) = self.save(id) {
+                self.note(refused.message);
+            }
         }
     }
 

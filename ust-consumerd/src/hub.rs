@@ -121,7 +121,8 @@ impl Hub {
                 }
                 // A broken image is given up by the next visit.
                 let _ = tables.clone().and_then(|()| take_last(session, image));
-                session.tally.close(session.id, image, true);
+                let closed = session.tally.close(session.id, image, true);
+                session.tally.end(&closed);
                 image.rings_mut().filter(|r| r.owner == session.id).for_each(|ring| ring.base = ring.counters());
                 image.views.remove(&session.id);
                 image.left.insert(session.id);
@@ -302,8 +303,9 @@ impl Hub {
             return self.give_up(image, &reason);
         }
         let recorded = !image.views.is_empty();
+        let mut closed = Vec::new();
         for session in self.sessions.iter_mut().filter(|s| s.started && image.views.contains_key(&s.id)) {
-            session.tally.close(session.id, &image, false);
+            closed.push((session.id, session.tally.close(session.id, &image, false)));
         }
         let flight = |id: &u64| self.sessions.iter().any(|session| session.id == *id && session.config.snapshot);
         if image.views.keys().any(flight)
@@ -317,6 +319,11 @@ impl Hub {
             self.apps.leave(&image);
         } else if recorded || !self.leaves_unrecorded {
             self.apps.remove_file(&image);
+            for (id, closed) in closed {
+                if let Some(session) = self.session_mut(id) {
+                    session.tally.end(&closed);
+                }
+            }
         }
     }
 

@@ -79,7 +79,8 @@ impl Hub {
             match taken.and_then(|()| torn()) {
                 Ok(()) => {
                     let running = image.owner.is_alive();
-                    session.tally.close(id, image, running);
+                    let closed = session.tally.close(id, image, running);
+                    session.tally.end(&closed);
                     image.rings_mut().filter(|ring| ring.owner == id).for_each(|ring| ring.base = ring.counters());
                 }
                 Err(reason) => broken.push((idx, reason)),

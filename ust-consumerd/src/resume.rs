@@ -157,6 +157,7 @@ impl Hub {
         chunk.id = chunk.id.max(next_chunk(&config.output));
         let mut session = Session::new(id, config);
         session.ephemeral = saved.ephemeral;
+        session.tally.resume(saved.kept);
         (session.started, session.started_ns, session.clock_kind) = (started, started_ns, clock_kind);
         (session.chunk, session.snapshot_count) = (chunk, saved.snapshot_count);
         for (name, uid, slot) in slots {

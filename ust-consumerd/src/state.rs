@@ -17,7 +17,9 @@ use crate::clock::SavedClock;
 use crate::config::{Mode, SessionConfig};
 use crate::contexts;
 use crate::hub::Hub;
+use crate::image::Image;
 use crate::session::{Chunk, Session};
+use crate::summary::Kept;
 
 /// A session as it is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,6 +38,9 @@ pub(crate) struct SavedSession {
     pub trace: Option<SavedTrace>,
     /// By image: what was lost outside any ring before the session began, by cause.
     pub lost_base: BTreeMap<String, [u64; 16]>,
+    /// What the next daemon cannot count.
+    #[serde(default)]
+    pub kept: Kept,
 }
 
 /// A trace that is being written.
@@ -87,10 +92,13 @@ impl From<SavedChannel> for Channel {
 impl SavedSession {
     /// The session as of now.
     pub(crate) fn of(session: &Session, hub: &Hub) -> Self {
-        let base = |image: &crate::image::Image| {
+        let base = |image: &Image| {
             let base = image.views.get(&session.id).map(|view| view.lost_base).filter(|base| *base != [0; 16])?;
             Some((image.name(), base))
         };
+        // A session that is stopped finds nothing before it begins again, and then passes over what there was.
+        let found: Vec<&Image> =
+            hub.apps.images.iter().filter(|image| session.started && session.tracks(image)).collect();
         Self {
             id: session.id,
             config: session.config.clone(),
@@ -103,6 +111,7 @@ impl SavedSession {
             snapshot_count: session.snapshot_count,
             trace: session.trace.as_ref().map(crate::trace::Trace::save),
             lost_base: hub.apps.images.iter().filter_map(base).collect(),
+            kept: session.tally.keep(session.id, &found),
         }
     }
 }

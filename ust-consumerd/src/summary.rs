@@ -64,6 +64,13 @@ pub struct Process {
     pub running: bool,
 }
 
+impl Process {
+    /// Whether an image is one of this process.
+    pub(crate) fn is_of(&self, image: &Image) -> bool {
+        self.pid == image.identity.pid && self.exec_id == image.identity.exec_id
+    }
+}
+
 /// Events of one tracepoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventCount {
@@ -109,6 +116,10 @@ pub struct Losses {
 
 impl Losses {
     fn add(&mut self, more: &Self) {
+        self.combine(more, u64::saturating_add);
+    }
+
+    fn combine(&mut self, more: &Self, with: fn(u64, u64) -> u64) {
         // All of them by name, so that a new one is not forgotten.
         let Self {
             ring_full,
@@ -125,19 +136,23 @@ impl Losses {
             rings_corrupt,
             images_refused,
         } = self;
-        add(ring_full, more.ring_full);
-        add(too_big, more.too_big);
-        add(wait_timed_out, more.wait_timed_out);
-        add(no_ring, more.no_ring);
-        add(nested, more.nested);
-        add(abandoned, more.abandoned);
-        add(corrupt, more.corrupt);
-        add(thread_gone, more.thread_gone);
-        add(filter, more.filter);
-        add(packets_torn, more.packets_torn);
-        add(packets_unwritten, more.packets_unwritten);
-        add(rings_corrupt, more.rings_corrupt);
-        add(images_refused, more.images_refused);
+        for (sum, more) in [
+            (ring_full, more.ring_full),
+            (too_big, more.too_big),
+            (wait_timed_out, more.wait_timed_out),
+            (no_ring, more.no_ring),
+            (nested, more.nested),
+            (abandoned, more.abandoned),
+            (corrupt, more.corrupt),
+            (thread_gone, more.thread_gone),
+            (filter, more.filter),
+            (packets_torn, more.packets_torn),
+            (packets_unwritten, more.packets_unwritten),
+            (rings_corrupt, more.rings_corrupt),
+            (images_refused, more.images_refused),
+        ] {
+            *sum = with(*sum, more);
+        }
     }
 
     /// Returns the number of events known to be lost.
@@ -200,11 +215,44 @@ pub struct Progress {
     pub packets: u64,
 }
 
+/// What a session had from images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Closed {
+    pub processes: u64,
+    pub events: u64,
+    pub losses: Losses,
+}
+
+/// What a daemon keeps of a session for the next one, which finds the images that are left, and counts these from their begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Kept {
+    /// From images that are closed.
+    closed: Closed,
+    /// What is counted again: they were closed when the session stopped, and it has begun again.
+    again: Closed,
+}
+
+impl Closed {
+    fn add(&mut self, more: &Self) {
+        add(&mut self.processes, more.processes);
+        add(&mut self.events, more.events);
+        self.losses.add(&more.losses);
+    }
+}
+
 /// Sums up while the recording runs.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub processes: Vec<Process>,
     pub losses: Losses,
+    /// What earlier daemons have kept; its losses are among `losses`.
+    before: Kept,
+    /// What has come since from images that the next daemon does not find; not the processes.
+    closed: Closed,
+    /// There is more of that than the daemon has kept.
+    pub is_unsaved: bool,
     pub registered: BTreeSet<String>,
     /// The tracepoints that were registered, as far as they are kept.
     schemas: Vec<Arc<Tracepoint>>,
@@ -249,20 +297,51 @@ impl Tally {
     }
 
     fn process_of(&mut self, image: &Image) -> Option<&mut Process> {
-        let identity = image.identity;
-        self.processes.iter_mut().rev().find(|p| p.pid == identity.pid && p.exec_id == identity.exec_id)
+        self.processes.iter_mut().rev().find(|process| process.is_of(image))
     }
 
-    /// Adds what the image's shared counters say for `session`, when nothing more comes from it.
-    pub(crate) fn close(&mut self, session: u64, image: &Image, running: bool) {
+    /// Takes up what an earlier daemon has kept.
+    pub(crate) fn resume(&mut self, kept: Kept) {
+        self.losses.add(&kept.closed.losses);
+        self.before = kept;
+    }
+
+    /// Returns what the next daemon does not know by itself. `found` are the images that it joins for `session`.
+    pub(crate) fn keep(&self, session: u64, found: &[&Image]) -> Kept {
+        let Kept { mut closed, mut again } = self.before;
+        closed.add(&self.closed);
+        let is_found = |process: &Process| found.iter().any(|image| process.is_of(image));
+        add(&mut closed.processes, self.processes.iter().filter(|process| !is_found(process)).count() as u64);
+        for ring in found.iter().flat_map(|image| image.rings()).filter(|ring| ring.owner == session) {
+            ring.base.events.iter().for_each(|count| add(&mut again.events, *count));
+            again.losses.add(&losses_of(&ring.base));
+        }
+        Kept { closed, again }
+    }
+
+    /// Notes that the next daemon does not find the image of which this came, or passes over what it has.
+    pub(crate) fn end(&mut self, closed: &Closed) {
+        self.closed.add(closed);
+        self.is_unsaved = true;
+    }
+
+    /// What is known to be lost of images that are closed.
+    pub(crate) fn losses(&self) -> Losses {
+        let mut losses = self.losses;
+        losses.combine(&self.before.again.losses, u64::saturating_sub);
+        losses
+    }
+
+    /// Adds what the image's shared counters say for `session`, when nothing more comes from it. Returns that.
+    pub(crate) fn close(&mut self, session: u64, image: &Image, running: bool) -> Closed {
         let mut total = 0u64;
-        self.losses.add(&losses_outside_rings(session, image));
+        let mut losses = losses_outside_rings(session, image);
         self.note_schemas(image);
         let room = REGISTERED_COUNT_MAX.saturating_sub(self.registered.len());
         self.registered.extend(image.table.values().take(room).map(|t| format!("{}:{}", t.provider, t.name)));
         for ring in image.rings().filter(|ring| ring.owner == session) {
             let counted = ring.counted();
-            self.losses.add(&losses_of(&counted));
+            losses.add(&losses_of(&counted));
             let last = counted.events.len().saturating_sub(1);
             for (id, &count) in counted.events.iter().enumerate().filter(|(_, count)| **count > 0) {
                 add(&mut total, count);
@@ -277,6 +356,8 @@ impl Tally {
             add(&mut process.events, total);
             process.running |= running;
         }
+        self.losses.add(&losses);
+        Closed { processes: 0, events: total, losses }
     }
 
     /// Keeps the tracepoints of an image for [`Tally::check_filter`].
@@ -310,10 +391,11 @@ impl Tally {
         live: impl Iterator<Item = &'a Image>,
         (bytes, packets): (u64, u64),
     ) -> Progress {
-        let closed: u64 = self.processes.iter().map(|process| process.events).fold(0, u64::saturating_add);
+        let Kept { closed, again } = &self.before;
+        let events = self.processes.iter().map(|process| process.events);
         let mut progress = Progress {
-            processes: self.processes.len() as u64,
-            events: closed,
+            processes: closed.processes.saturating_add(self.processes.len() as u64),
+            events: events.fold(closed.events, u64::saturating_add),
             lost: self.losses.events(),
             bytes,
             packets,
@@ -326,6 +408,8 @@ impl Tally {
                 counted.events.iter().for_each(|count| add(&mut progress.events, *count));
             }
         }
+        progress.events = progress.events.saturating_sub(again.events);
+        progress.lost = progress.lost.saturating_sub(again.losses.events());
         progress
     }
 

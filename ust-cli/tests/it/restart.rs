@@ -74,6 +74,48 @@ fn every_event_is_recorded_or_counted_as_discarded_over_restarts() {
 }
 
 #[test]
+fn what_ended_programs_lost_is_reported_by_the_next_daemon_too() {
+    let stage = Stage::new();
+    stage.create("demo", "");
+    stage.ust("enable-channel c --subbuf-size 4K --num-subbuf 2 --tick 10s");
+    stage.ust("enable-event traced:count");
+    stage.ust("start");
+    let mut living = stage.serve();
+    living.tell("events 5000");
+    for _ in 0..3 {
+        let mut program = stage.serve();
+        program.tell("events 5000");
+        program.end();
+    }
+    let report = || {
+        let progress = &stage.json("list demo")["progress"];
+        ["processes", "events", "lost"].map(|key| progress[key].as_u64().expect("a number"))
+    };
+    stage.wait_for_processes(1);
+    wait_until("all events", || report()[1] + report()[2] == 20_000);
+    let before = report();
+    assert!(before[0] == 4 && before[2] > 1000, "{before:?}");
+    // Kept some times per second.
+    let kept = || std::fs::read_to_string(stage.place.path().join("run/sessions/demo.json")).expect("a session file");
+    wait_until("what is kept", || kept().contains("\"processes\": 3"));
+    stage.kill_daemon();
+    wait_until("the living one", || report() == before);
+    // Stopped, it is the sum of all, also where the next daemon looks at no program.
+    stage.ust("stop demo");
+    let stopped = report();
+    stage.kill_daemon();
+    assert_eq!(report(), stopped);
+    assert_eq!(stopped[1] + stopped[2], 20_000);
+    // What had been counted when it stopped is not counted again.
+    stage.ust("start demo");
+    living.tell("events 7");
+    wait_until("the new events", || report()[1] == stopped[1] + 7);
+    stage.kill_daemon();
+    wait_until("all events once", || report()[1] + report()[2] == 20_007);
+    stage.ust("destroy demo");
+}
+
+#[test]
 fn a_recording_whose_daemon_was_killed_ends_with_the_next_one() {
     let stage = Stage::new();
     let program = stage.serve();
