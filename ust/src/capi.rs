@@ -95,6 +95,11 @@ unsafe impl Fields for Made {
         }
         self.total
     }
+
+    /// It is stored already.
+    fn number_at(&self, _offset: usize) -> Option<(u64, usize)> {
+        None
+    }
 }
 
 impl Unusual {
@@ -110,7 +115,7 @@ impl Unusual {
         let made = Made { at: self.record, bytes: self.bytes as usize, total: self.total() as usize };
         // SAFETY: by this function's contract.
         let tracepoint: &'static Tracepoint = unsafe { &*self.tracepoint };
-        open.record(tracepoint, CallSite::Address(self.ip), &made);
+        open.record(tracepoint, &CallSite::Address(self.ip), &made);
     }
 }
 

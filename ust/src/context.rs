@@ -124,13 +124,14 @@ pub enum CallSite {
 /// The contexts of one event.
 pub struct EventContexts<'a> {
     state: &'a ThreadState,
-    call_site: CallSite,
+    /// By reference: it was stored just now, and a copy would wait for that.
+    call_site: &'a CallSite,
     procname: OnceCell<[u8; PROCNAME_BYTES as usize]>,
 }
 
 impl<'a> EventContexts<'a> {
     /// Those of an event of this thread.
-    pub fn new(state: &'a ThreadState, call_site: CallSite) -> Self {
+    pub fn new(state: &'a ThreadState, call_site: &'a CallSite) -> Self {
         Self { state, call_site, procname: OnceCell::new() }
     }
 
@@ -145,7 +146,7 @@ impl<'a> EventContexts<'a> {
 
     /// Where the tracepoint was called: the return address of its recording function.
     fn call_site(&self) -> usize {
-        match self.call_site {
+        match *self.call_site {
             CallSite::Frame { stack, pc } => match self.state.contexts.return_address_offset(pc) {
                 // SAFETY: in the live frame of the recording function, by its unwind table.
                 Some(above) => unsafe { ((stack + above) as *const usize).read() },

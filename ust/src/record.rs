@@ -28,7 +28,7 @@ use crate::lease;
 use crate::nesting;
 use crate::process::count_lost;
 use crate::several;
-use crate::special::{self, Fields, Fit};
+use crate::special::{self, Fields, with_fit};
 use crate::thread::{self, Level, ThreadState, Writer};
 use crate::tracepoint::Tracepoint;
 
@@ -131,7 +131,7 @@ fn record_several<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tra
 #[cold]
 #[inline(never)]
 fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracepoint, stack: usize, pc: usize) {
-    record_unusual(tracepoint, stack, CallSite::Frame { stack, pc }, &Fit::new(wire, hidden));
+    with_fit(wire, hidden, |fields| record_unusual(tracepoint, stack, &CallSite::Frame { stack, pc }, fields));
 }
 
 /// Records one event in every case that there is: a first event, any nesting level, any number of channels, filters, contexts, a
@@ -139,7 +139,7 @@ fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracep
 ///
 /// `stack` is the stack pointer of the tracepoint's frame, where [`record`] sets the mark, so that marks compare.
 #[inline(never)]
-fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, call_site: CallSite, fields: &dyn Fields) {
+fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, call_site: &CallSite, fields: &dyn Fields) {
     let Some(open) = Open::begin(stack) else { return };
     open.record(tracepoint, call_site, fields);
     open.end();
@@ -168,7 +168,7 @@ impl Open {
 
     /// Stores the event for each channel that wants it.
     #[inline(always)]
-    pub(crate) fn record(&self, tracepoint: &'static Tracepoint, call_site: CallSite, fields: &dyn Fields) {
+    pub(crate) fn record(&self, tracepoint: &'static Tracepoint, call_site: &CallSite, fields: &dyn Fields) {
         let Self { state, level_idx } = *self;
         let Some(level) = state.levels.get(level_idx) else { return };
         let wanted = tracepoint.wanted();

@@ -30,8 +30,8 @@ pub fn store_twice(wire: &impl Wire, tracepoint: &Tracepoint, state: &ThreadStat
     // SAFETY: there is room for `size` bytes in both, hence rings, which count `id`; `put` stores exactly the wire's size, by the
     // contract of `Wire`.
     unsafe {
-        store(first, id, id, timestamp, first_end, |at| _ = wire.put(at));
-        store(second, id, id, timestamp, second_end, |at| _ = wire.put(at));
+        store(first, id, id, timestamp, first_end, |at| _ = wire.put_parts(at));
+        store(second, id, id, timestamp, second_end, |at| _ = wire.put_parts(at));
     }
     true
 }

@@ -2,7 +2,7 @@
 //! Which channels want an event about whose tracepoint there is something special: a filter, or a channel with contexts.
 //!
 //! The record that filters look at is made in private memory first: the fields that will be stored, then those that are for filters
-//! alone. No ring has been touched by then, and no clock read. Protocol: `ust_shm::filter::area`.
+//! alone. One comparison of a number at a constant place needs none: the number is looked at where it lies. No ring has been touched by then, and no clock read. Protocol: `ust_shm::filter::area`.
 //!
 //! A handler that leaves a filter by `siglongjmp` costs this one event, and the memory of its record if that was larger than the scratch memory.
 //! One that forks leaves the event to the parent: `ThreadState::interrupted`.
@@ -18,7 +18,7 @@ use ust_shm::layout::LostCause;
 use ust_shm::limits::{SPECIAL_BIT, SUBBUF_BYTES_MAX};
 
 use crate::context::EventContexts;
-use crate::field::Wire;
+use crate::field::{Sought, Wire};
 use crate::image;
 use crate::process::{Process, count_lost, stage};
 use crate::start_up;
@@ -47,36 +47,52 @@ pub unsafe trait Fields {
     /// # Safety
     /// There is room for so many bytes.
     unsafe fn put_all(&self, at: *mut u8, room: usize) -> usize;
+    /// The number that `put_all` would store at `offset`, with zeros behind it, and its bytes, if that can be told without storing.
+    fn number_at(&self, offset: usize) -> Option<(u64, usize)>;
 }
 
-/// Fields that are fit.
-pub struct Fit<W, H>(W, H);
+/// Fields that are fit, where they lie: a copy of what was stored just now would wait for it.
+pub struct Fit<'a, W, H>(&'a W, &'a H);
 
-impl<W: Wire, H: Wire> Fit<W, H> {
-    /// Makes them fit.
-    pub fn new(wire: W, hidden: H) -> Self {
-        Self(wire.fit(), hidden.fit())
+/// Hands on fields that are fit, if need be the parts of them that are.
+#[inline(always)]
+pub fn with_fit<W: Wire, H: Wire>(wire: W, hidden: H, hand_on: impl Fn(&dyn Fields)) {
+    if wire.is_fit() && hidden.is_fit() {
+        hand_on(&Fit(&wire, &hidden));
+    } else {
+        hand_on(&Fit(&wire.fit(), &hidden.fit()));
     }
 }
 
-// SAFETY: by the contract of `Wire` for values that are fit, which `new` makes them.
-unsafe impl<W: Wire, H: Wire> Fields for Fit<W, H> {
+// SAFETY: by the contract of `Wire` for values that are fit, which `with_fit` has seen to.
+unsafe impl<W: Wire, H: Wire> Fields for Fit<'_, W, H> {
     fn size(&self) -> usize {
         self.0.size()
     }
 
     unsafe fn put(&self, at: *mut u8) {
         // SAFETY: by this function's contract.
-        unsafe { self.0.put(at) };
+        unsafe { self.0.put_parts(at) };
     }
 
     unsafe fn put_all(&self, at: *mut u8, room: usize) -> usize {
         let total = self.0.size().saturating_add(self.1.size());
         if total <= room {
             // SAFETY: by this function's contract; each stores its own size and returns the end of it.
-            unsafe { self.1.put(self.0.put(at)) };
+            unsafe { self.1.put_parts(self.0.put_parts(at)) };
         }
         total
+    }
+
+    fn number_at(&self, offset: usize) -> Option<(u64, usize)> {
+        let found = match self.0.number_at(offset) {
+            Sought::Behind(rest) => self.1.number_at(rest),
+            found => found,
+        };
+        match found {
+            Sought::Number { word, bytes } => Some((word, bytes)),
+            Sought::Behind(_) | Sought::Unknown => None,
+        }
     }
 }
 
@@ -101,7 +117,10 @@ pub fn slots(
         let Some(area) = Area::of(&head) else { break };
         let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
         let Some(entry) = Entry::load(&area, tracepoint.filter_word(), is_there) else { continue };
-        let slots = if entry.has_programs() {
+        let sole = entry.sole_comparison().and_then(|sole| sole.slots(|offset| fields.number_at(offset)));
+        let slots = if let Some(slots) = sole {
+            Ok(slots)
+        } else if entry.has_programs() {
             with_record(state, level_idx, fields, |record| entry.slots(record, contexts))
         } else {
             entry.slots(&[], contexts)

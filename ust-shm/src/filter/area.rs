@@ -21,7 +21,7 @@
 //! | fence, load `filter_seq`   | Acquire fence   | the applier's fence       | a half that was written to is noticed                 |
 
 use super::link::{Fields, link};
-use super::run::{ContextSource, Corrupt, run, run_comparison};
+use super::run::{ContextSource, Corrupt, SoleComparison, run};
 use crate::atomics::{AtomicU64, Ordering, fence};
 use crate::head::{Head, store_word};
 use crate::layout::{FILTERS_BYTES, FILTERS_OFFSET};
@@ -244,32 +244,25 @@ impl Entry {
         self.word(1).is_ok_and(|count| count != 0)
     }
 
-    /// The channel slots that want the event with this record: those without a program, and those of which one program says yes.
-    ///
-    /// # Errors
-    /// [`Corrupt`], also where another program said yes.
+    /// The entry's program, if it has one that is one comparison.
     #[inline(always)]
-    pub fn slots(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
-        match self.slots_of_one(record) {
-            Some(slots) => Ok(slots),
-            None => self.slots_of_all(record, contexts),
-        }
-    }
-
-    /// [`Entry::slots`] for one program that is one comparison; `None` where it is not.
-    #[inline(always)]
-    fn slots_of_one(&self, record: &[u8]) -> Option<u64> {
+    #[must_use]
+    pub fn sole_comparison(&self) -> Option<Sole> {
         let [wanted, count, listed] = [0, 1, 2].map(|idx| self.words.load(idx).unwrap_or(0));
         let (slot, words, at) = listed_program(listed);
         if count != 1 || slot >= u64::from(SPECIAL_BIT) {
             return None;
         }
-        let accepts = run_comparison(self.words.part(at, words)?, record)?;
-        Some(wanted & !(u64::from(!accepts) << slot) & !(1 << SPECIAL_BIT))
+        let test = SoleComparison::load(self.words.part(at, words)?)?;
+        Some(Sole { wanted: wanted & !(1 << SPECIAL_BIT), slot, test })
     }
 
+    /// The channel slots that want the event with this record: those without a program, and those of which one program says yes.
+    ///
+    /// # Errors
+    /// [`Corrupt`], also where another program said yes.
     #[inline(never)]
-    fn slots_of_all(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
+    pub fn slots(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
         let wanted = self.word(0)? & !(1 << SPECIAL_BIT);
         let count = self.word(1)?;
         if count > FILTER_COUNT_MAX as u64 {
@@ -290,6 +283,26 @@ impl Entry {
             }
         }
         Ok(wanted & (accepted | !asked))
+    }
+}
+
+/// What an entry asks that has one program, which is one comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct Sole {
+    wanted: u64,
+    slot: u64,
+    test: SoleComparison,
+}
+
+impl Sole {
+    /// [`Entry::slots`], without a record: `number_at` says which number lies at an offset of it, as far as that is known, and how many
+    /// bytes it has. `None` where the record has to be asked.
+    #[inline(always)]
+    #[must_use]
+    pub fn slots(&self, number_at: impl FnOnce(usize) -> Option<(u64, usize)>) -> Option<u64> {
+        let (word, bytes) = number_at(self.test.offset())?;
+        let accepts = self.test.run(word, bytes)?;
+        Some(self.wanted & !(u64::from(!accepts) << self.slot))
     }
 }
 

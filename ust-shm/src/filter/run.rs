@@ -106,32 +106,58 @@ pub fn run(words: Words, record: &[u8], contexts: &impl ContextSource) -> Result
     }
 }
 
-/// The answer of the commonest program, a comparison of an integer at a constant offset with a constant; `None` for another one.
+/// The commonest program: a comparison of an integer at a constant offset with a constant.
 ///
-/// It needs no stack, so that events that such a filter rejects cost little more than what they would have without it.
-#[inline(always)]
-#[must_use]
-pub fn run_comparison(words: Words, record: &[u8]) -> Option<bool> {
-    // Header, the two words of the reference, the operation, the constant.
-    const WORDS: u32 = 5;
-    const HEADER: u64 = header::pack(2, 1, 0);
-    /// All but the depth.
-    const HEADER_MASK: u64 = !(0xff << 48);
-    /// Kind, walk, and whether it is a float.
-    const PLACE_MASK: u64 = 0xffff_0000 | (scalar::FLOAT as u64) << 8 | 0xff;
-    /// Operation and reference.
-    const OP_MASK: u64 = 0xffff_00ff;
-    let words = words.part(0, WORDS)?;
-    let [header, first, second, op, right] = [0, 1, 2, 3, 4].map(|idx| words.load(idx).unwrap_or(0));
-    let fits = header & HEADER_MASK == HEADER
-        && first & PLACE_MASK == locator::SCALAR as u64
-        && op & OP_MASK == u64::from(code::COMPARE_INTEGER);
-    if !fits {
-        return None;
+/// It needs no stack, and of the record no more than the integer, so that events that such a filter rejects cost little more than what they
+/// would have without it.
+#[derive(Clone, Copy, Debug)]
+pub struct SoleComparison {
+    comparison: Comparison,
+    at: usize,
+    scalar: u8,
+    right: i64,
+}
+
+impl SoleComparison {
+    /// The program in `words`, if it is such a one.
+    #[inline(always)]
+    #[must_use]
+    pub fn load(words: Words) -> Option<Self> {
+        // Header, the two words of the reference, the operation, the constant.
+        const WORDS: u32 = 5;
+        const HEADER: u64 = header::pack(2, 1, 0);
+        /// All but the depth.
+        const HEADER_MASK: u64 = !(0xff << 48);
+        /// Kind, walk, and whether it is a float.
+        const PLACE_MASK: u64 = 0xffff_0000 | (scalar::FLOAT as u64) << 8 | 0xff;
+        /// Operation and reference.
+        const OP_MASK: u64 = 0xffff_00ff;
+        let words = words.part(0, WORDS)?;
+        let [header, first, second, op, right] = [0, 1, 2, 3, 4].map(|idx| words.load(idx).unwrap_or(0));
+        let fits = header & HEADER_MASK == HEADER
+            && first & PLACE_MASK == locator::SCALAR as u64
+            && op & OP_MASK == u64::from(code::COMPARE_INTEGER);
+        if !fits {
+            return None;
+        }
+        let comparison = Comparison::from_u8((op >> 8) as u8)?;
+        Some(Self { comparison, at: second as u32 as usize, scalar: (first >> 8) as u8, right: right as i64 })
     }
-    let comparison = Comparison::from_u8((op >> 8) as u8)?;
-    let left = integer(record, second as u32 as usize, (first >> 8) as u8)?;
-    Some(holds(comparison, Some(left.cmp(&(right as i64)))))
+
+    /// Where in a record the integer lies.
+    #[inline(always)]
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The answer for a number of so many bytes, as it is stored, with zeros behind it; `None` where the integer has another size.
+    #[inline(always)]
+    #[must_use]
+    pub fn run(&self, word: u64, bytes: usize) -> Option<bool> {
+        let left = (bytes == 1 << (self.scalar & 3)).then(|| as_integer(word, self.scalar))?;
+        Some(holds(self.comparison, Some(left.cmp(&self.right))))
+    }
 }
 
 struct Machine<'a, C> {
@@ -446,15 +472,22 @@ fn before_nul(text: &[u8]) -> &[u8] {
 #[inline(always)]
 fn integer(record: &[u8], at: usize, scalar: u8) -> Option<i64> {
     let rest = record.get(at..)?;
-    let (value, unused) = match scalar & 3 {
-        2 => (u64::from(u32::from_le_bytes(*rest.first_chunk()?)), 32),
-        3 => (u64::from_le_bytes(*rest.first_chunk()?), 0),
-        1 => (u64::from(u16::from_le_bytes(*rest.first_chunk()?)), 48),
-        _ => (u64::from(u8::from_le_bytes(*rest.first_chunk()?)), 56),
+    let word = match scalar & 3 {
+        2 => u64::from(u32::from_le_bytes(*rest.first_chunk()?)),
+        3 => u64::from_le_bytes(*rest.first_chunk()?),
+        1 => u64::from(u16::from_le_bytes(*rest.first_chunk()?)),
+        _ => u64::from(u8::from_le_bytes(*rest.first_chunk()?)),
     };
+    Some(as_integer(word, scalar))
+}
+
+/// An integer whose bytes, as they are stored, are the first ones of `word`; the others are zero.
+#[inline(always)]
+fn as_integer(word: u64, scalar: u8) -> i64 {
+    let (value, unused) = (word, 64 - (8 << (scalar & 3)));
     let value = if scalar & scalar::NETWORK != 0 { value.swap_bytes() >> unused } else { value };
     let signed = (value << unused) as i64 >> unused;
-    Some(if scalar & scalar::SIGNED != 0 { signed } else { value as i64 })
+    if scalar & scalar::SIGNED != 0 { signed } else { value as i64 }
 }
 
 /// Whether an order is what a comparison wants. Without a branch: which comparison it is depends on the tracepoint.

@@ -115,6 +115,43 @@ pub unsafe trait Wire: Sized {
     ///
     /// The value is fit; `size()` bytes from `at` on are valid for writes, and no one else accesses them meanwhile.
     unsafe fn put(&self, at: *mut u8) -> *mut u8;
+
+    /// Stores a value that lies in memory, and returns the address after it.
+    ///
+    /// `put` is for values in registers: of two numbers that lie side by side it may make one load, and that waits for both stores if they
+    /// were made just now. Here each number is loaded alone.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Wire::put`].
+    #[inline(always)]
+    unsafe fn put_parts(&self, at: *mut u8) -> *mut u8 {
+        // SAFETY: by this function's contract.
+        unsafe { self.put(at) }
+    }
+
+    /// Looks for the number that `put` would store at `offset`, if no part before it has a size that depends on its value.
+    #[inline(always)]
+    fn number_at(&self, offset: usize) -> Sought {
+        let _ = offset;
+        Sought::Unknown
+    }
+}
+
+/// What [`Wire::number_at`] has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sought {
+    /// A number.
+    Number {
+        /// As it is stored, with zeros behind it.
+        word: u64,
+        /// How many bytes it takes.
+        bytes: usize,
+    },
+    /// The offset is so many bytes behind the value, whose size is always the same.
+    Behind(usize),
+    /// There may be any number, or none.
+    Unknown,
 }
 
 /// A number that arrays and slices can hold.
@@ -178,6 +215,28 @@ macro_rules! group {
                 // `at` on by its own size.
                 $(let at = unsafe { $wire.put(at) };)*
                 at
+            }
+
+            #[inline(always)]
+            unsafe fn put_parts(&self, at: *mut u8) -> *mut u8 {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                // SAFETY: as in `put`.
+                $(let at = unsafe { $wire.put_parts(at) };)*
+                at
+            }
+
+            #[inline(always)]
+            fn number_at(&self, offset: usize) -> Sought {
+                #[allow(non_snake_case)]
+                let ($($wire,)*) = self;
+                $(
+                    let offset = match $wire.number_at(offset) {
+                        Sought::Behind(rest) => rest,
+                        found => return found,
+                    };
+                )*
+                Sought::Behind(offset)
             }
         }
     };

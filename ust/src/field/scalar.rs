@@ -13,7 +13,7 @@ use core::num::{
 
 use ust_shm::descriptor::{Base, FieldType, Integer, Scalar};
 
-use super::{Element, Field, ScalarField, Wire};
+use super::{Element, Field, ScalarField, Sought, Wire};
 
 const fn integer(bits: u32, signed: bool, base: Base) -> Scalar {
     Scalar::Integer(Integer { bits: bits as u8, signed, base, network: false })
@@ -37,8 +37,35 @@ macro_rules! wires {
                     at.add(size_of::<Self>())
                 }
             }
+
+            #[inline(always)]
+            unsafe fn put_parts(&self, at: *mut u8) -> *mut u8 {
+                // SAFETY: by this function's contract.
+                unsafe { load_alone(self).put(at) }
+            }
+
+            #[inline(always)]
+            fn number_at(&self, offset: usize) -> Sought {
+                if let Some(behind) = offset.checked_sub(size_of::<Self>()) {
+                    return Sought::Behind(behind);
+                }
+                if offset != 0 {
+                    return Sought::Unknown;
+                }
+                let mut word = 0u64;
+                // SAFETY: a number has no more bytes than the word.
+                unsafe { load_alone(self).put(core::ptr::from_mut(&mut word).cast()) };
+                Sought::Number { word, bytes: size_of::<Self>() }
+            }
         }
     )*};
+}
+
+/// Loads a number by one load of its size.
+#[inline(always)]
+fn load_alone<T: Copy>(number: &T) -> T {
+    // SAFETY: a reference is valid for reads.
+    unsafe { core::ptr::from_ref(number).read_volatile() }
 }
 
 /// Fields that are stored as `$wire`, by value and by reference.

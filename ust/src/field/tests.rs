@@ -7,22 +7,30 @@ use core::num::NonZeroU16;
 use ust_shm::descriptor::{Base, FieldType, Integer, Scalar};
 
 use super::text::has_nul;
-use super::{Field, Wire, modify};
+use super::{Field, Sought, Wire, modify};
 
-/// Checks that `value` is stored as `expected`, that the size is right, and that the neighbours survive.
+/// Returns what `put` and `put_parts` store, after a check that the size is right and that the neighbours survive.
 #[allow(unsafe_code)]
-fn check<T: Field>(value: T, expected: &[u8]) {
+fn stored(wire: &impl Wire) -> Vec<u8> {
     const GUARD: u8 = 0xEE;
-    let wire = value.wire().fit();
     assert!(wire.is_fit());
     let size = wire.size();
-    let mut memory = vec![GUARD; size + 16];
-    let at = memory[7..].as_mut_ptr();
-    // SAFETY: `size` bytes from index 7 on lie inside of `memory`, which no one else knows.
-    let end = unsafe { wire.put(at) };
-    assert_eq!(end.addr() - at.addr(), size);
-    assert_eq!(&memory[7..7 + size], expected);
-    assert!(memory[..7].iter().chain(&memory[7 + size..]).all(|&byte| byte == GUARD));
+    let put = |in_parts: bool| {
+        let mut memory = vec![GUARD; size + 16];
+        let at = memory[7..].as_mut_ptr();
+        // SAFETY: `size` bytes from index 7 on lie inside of `memory`, which no one else knows.
+        let end = unsafe { if in_parts { wire.put_parts(at) } else { wire.put(at) } };
+        assert_eq!(end.addr() - at.addr(), size);
+        assert!(memory[..7].iter().chain(&memory[7 + size..]).all(|&byte| byte == GUARD));
+        memory[7..7 + size].to_vec()
+    };
+    assert_eq!(put(true), put(false));
+    put(false)
+}
+
+/// Checks that `value` is stored as `expected`.
+fn check<T: Field>(value: T, expected: &[u8]) {
+    assert_eq!(stored(&value.wire().fit()), expected);
 }
 
 const fn int(bits: u8, signed: bool, base: Base, network: bool) -> Scalar {
@@ -175,4 +183,22 @@ fn only_what_can_be_stored_as_it_is_is_fit() {
     let wire = (1_u8.wire(), ("a\0b".wire(), 2_u8.wire())).fit();
     assert!(wire.is_fit());
     assert_eq!(wire.size(), 4);
+}
+
+#[test]
+fn a_number_is_found_where_put_would_store_it() {
+    let before = (0x11u8.wire(), ((-2i16).wire(), 1.5f64.wire()), 0x0102_0304_0506_0708u64.wire());
+    let fixed = before.size();
+    let wire = (before, ("text".wire(), 7u32.wire()));
+    let (bytes, numbers) = (stored(&wire), [(0, 1), (1, 2), (3, 8), (11, 8)]);
+    for offset in 0..bytes.len() + 4 {
+        let expected = numbers.iter().find(|(at, _)| *at == offset).map(|&(at, size)| {
+            let mut word = [0; 8];
+            word[..size].copy_from_slice(&bytes[at..at + size]);
+            Sought::Number { word: u64::from_le_bytes(word), bytes: size }
+        });
+        // Behind a text there is no constant place.
+        assert_eq!(wire.number_at(offset), expected.unwrap_or(Sought::Unknown), "{offset}");
+    }
+    assert_eq!(before.number_at(fixed + 3), Sought::Behind(3));
 }
