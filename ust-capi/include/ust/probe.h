@@ -163,6 +163,22 @@ struct ust_event {
 		UST_LISTED("ust_tracepoints") = &ust_tracepoint_##provider##___##name;
 
 /*
+ * What files of call sites need of the provider (UST_NEED). An alias, which may be defined again: a file may have several
+ * headers of one provider. Clang wants another name for it each time.
+ */
+#if defined(__clang__)
+#define UST_PROVIDE(provider) UST_PROVIDE_(provider, __COUNTER__)
+#define UST_PROVIDE_(provider, number) UST_PROVIDE__(provider, number)
+#define UST_PROVIDE__(provider, number)								\
+	extern char ust_provided_##provider##_##number __asm__("ust_provider_" #provider)	\
+		__attribute__((weak, alias("ust_off_word_v1"), visibility("default")));
+#else
+#define UST_PROVIDE(provider)									\
+	extern char ust_provider_##provider							\
+		__attribute__((weak, alias("ust_off_word_v1"), visibility("default")));
+#endif
+
+/*
  * What looks at and copies strings is out of line, but in the same file, for the compiler to see which few registers it
  * changes: so a recording function keeps its arguments where they came, as if it called nothing, and takes a third of the
  * time to compile that it would with everything inlined. It calls no function of the C library, which would change all.

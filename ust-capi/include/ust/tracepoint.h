@@ -181,15 +181,14 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
 
 /*
- * A file of call sites needs the file of the provider: so a linker takes it out of a static library, and keeps a shared
- * one that else nothing seems to need.
+ * A file of call sites needs the file of the provider (UST_PROVIDE): so a linker takes it out of a static library, and
+ * keeps a shared one that else nothing seems to need. A new name each time: a file may have several headers of one provider.
  */
-#define UST_PROVIDE(provider)									\
-	extern const char ust_provider_##provider __attribute__((weak, visibility("default")));	\
-	const char ust_provider_##provider = 0;
-#define UST_NEED(provider)									\
-	extern const char ust_provider_##provider __attribute__((visibility("default")));	\
-	static const char *const ust_need_##provider __attribute__((UST_RETAIN used)) = &ust_provider_##provider;
+#define UST_NEED(provider) UST_NEED_(provider, __COUNTER__)
+#define UST_NEED_(provider, number) UST_NEED__(provider, number)
+#define UST_NEED__(provider, number)								\
+	extern char ust_needed_##provider __asm__("ust_provider_" #provider) __attribute__((visibility("default"))); \
+	static char *const ust_need_##provider##_##number __attribute__((UST_RETAIN used)) = &ust_needed_##provider;
 
 #ifdef __cplusplus
 }

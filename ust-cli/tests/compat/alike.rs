@@ -42,6 +42,9 @@ const MESSAGES: Case =
     Case { name: "messages", flags: &[], sources: &["messages.c", "messages-other.c"], compilers: &C_COMPILERS };
 const SEVERAL: Case =
     Case { name: "several", flags: &[], sources: &["several.c", "several-both.c"], compilers: &C_COMPILERS };
+const PARTS: Case = Case { name: "parts", flags: &["-DIN_ONE_FILE"], sources: &["parts.c"], compilers: &C_COMPILERS };
+const PARTS_OF_CXX: Case = Case { compilers: &CXX_COMPILERS, ..PARTS };
+const PARTS_APART: Case = Case { flags: &[], sources: &["parts.c", "parts-first.c", "parts-second.c"], ..PARTS };
 const BETTER: Case = Case { name: "better", flags: &[], sources: &["better.c"], compilers: &C_COMPILERS };
 
 fn check_case(case: &Case) {
@@ -84,6 +87,14 @@ fn text_in_the_manner_of_printf() {
 #[test]
 fn several_providers_in_one_file_with_old_and_new_spelling() {
     check_case(&SEVERAL);
+}
+
+#[test]
+fn one_provider_in_several_headers_and_files() {
+    check_case(&PARTS);
+    check_case(&PARTS_OF_CXX);
+    check_case(&PARTS_APART);
+    check_case(&Case { compilers: &CXX_COMPILERS, ..PARTS_APART });
 }
 
 #[test]
