@@ -31,6 +31,16 @@
 
 #if defined(UST_CREATE_PROBES)
 
+/* Whether an argument tells where the event was, and which. Else it was where its tracepoint was called. */
+#undef UST_TP_IP
+#if defined(LTTNG_UST_TP_IP_PARAM)
+#define UST_TP_IP 1, (const void *)(LTTNG_UST_TP_IP_PARAM)
+#elif defined(TP_IP_PARAM) && defined(UST_OLD_NAMES)
+#define UST_TP_IP 1, (const void *)(TP_IP_PARAM)
+#else
+#define UST_TP_IP 0, NULL
+#endif
+
 #if !defined(UST_TP_INCLUDE)
 #error "a header of tracepoints has to define TRACEPOINT_INCLUDE as its own name, in quotes"
 #endif
