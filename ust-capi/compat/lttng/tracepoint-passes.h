@@ -3,6 +3,13 @@
 #ifndef UST_LTTNG_TRACEPOINT_PASSES_H
 #define UST_LTTNG_TRACEPOINT_PASSES_H
 
+/* Expressions of fields may do without naming these. */
+#include <byteswap.h>
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+
 #include <lttng/tracepoint-fields.h>
 
 /* Labels of enumerations. */

@@ -10,12 +10,14 @@
  *
  * Arguments are evaluated only while the event is recorded. All three exist with the prefix `lttng_ust_`, too.
  *
- * Before the first include, a source file of the program may define (also with the prefix `LTTNG_UST_`)
+ * Before the first include, a source file of the program may define (the first three also with the prefix `LTTNG_UST_`)
  *
  *	TRACEPOINT_CREATE_PROBES		this file holds the recording functions of the provider
  *	TRACEPOINT_DEFINE			this file holds the call sites of the linked object
  *	TRACEPOINT_PROBE_DYNAMIC_LINKAGE	the provider may be in a library that is loaded later, or never: the
  *						program is not linked with libust
+ *	LTTNG_UST_HAVE_SDT_INTEGRATION		tracepoint() is also a probe of <sys/sdt.h>; its arguments are always
+ *						evaluated then
  *
  * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
  */
@@ -39,6 +41,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#ifdef LTTNG_UST_HAVE_SDT_INTEGRATION
+#include <sys/sdt.h>
+#endif
 
 #if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) || \
 	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -126,10 +131,21 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define UST_CALL(provider, ...) UST_CALL_(provider, __VA_ARGS__, 0)
 #define UST_CALL_(provider, name, ...) UST_EMIT(provider, name)(__VA_ARGS__)
 
+/* A probe for SystemTap and its like at each tracepoint(), whether or not the event is recorded. */
+#ifdef LTTNG_UST_HAVE_SDT_INTEGRATION
+#define UST_SDT(provider, ...)									\
+	UST_SDT_(__VA_ARGS__, STAP_PROBE10, STAP_PROBE9, STAP_PROBE8, STAP_PROBE7, STAP_PROBE6, STAP_PROBE5, STAP_PROBE4, \
+		 STAP_PROBE3, STAP_PROBE2, STAP_PROBE1, STAP_PROBE, 0)(provider, __VA_ARGS__);
+#define UST_SDT_(name, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, probe, ...) probe
+#else
+#define UST_SDT(provider, ...)
+#endif
+
 #define ust_tracepoint_enabled(provider, name) (ust_unlikely(ust_is_enabled(&UST_CALLSITE(provider, name))) != 0)
 #define ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define ust_tracepoint(provider, ...)								\
 	do {											\
+		UST_SDT(provider, __VA_ARGS__)							\
 		if (ust_tracepoint_enabled(provider, UST_FIRST(__VA_ARGS__)))			\
 			UST_CALL(provider, __VA_ARGS__);					\
 	} while (0)

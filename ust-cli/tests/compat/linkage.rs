@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::alike::{recorded, recorded_with};
-use crate::build::{Build, GCC};
+use crate::build::{Build, C_COMPILERS, CXX_COMPILERS, GCC};
 use crate::library::prefix;
 use crate::place::{Place, run};
 use crate::shown::check;
@@ -164,5 +164,17 @@ fn a_program_may_have_the_names_without_prefix_for_itself() {
     let program = place.path().join("program");
     if Build::new(GCC, &[], &["names.c"]).make(&program) {
         check(&recorded(&place, &program), "names", "version 1");
+    }
+}
+
+#[test]
+fn a_tracepoint_may_be_a_probe_of_sdt_as_well() {
+    let place = Place::new();
+    let program = place.path().join("probed");
+    for compiler in C_COMPILERS.iter().chain(&CXX_COMPILERS) {
+        if Build::new(*compiler, &["-Isdt"], &["probed.c"]).make(&program) {
+            let printed = tool::output(&mut Command::new(&program));
+            assert_eq!(printed, "kinds:nothing\nkinds:run 16\nkinds:ten 55\n", "{compiler:?}: recorded or not");
+        }
     }
 }
