@@ -71,19 +71,20 @@ fn in_a_shared_library_of_which_nothing_else_is_needed() {
     let Some((place, provider)) = with_provider() else { return };
     let program = place.path().join("program");
     let rpath = format!("-Wl,-rpath,{}", place.path().display());
-    for (linker, tool) in [("bfd", "ld.bfd"), ("lld", "ld.lld"), ("mold", "mold")] {
-        if !is_installed(tool) {
-            continue;
-        }
-        let linker_flag = format!("-fuse-ld={linker}");
-        // Not a library of GNU ld for mold: the former exports the hidden names of the begins of sections, and the latter
-        // takes them, to complain that they are hidden.
-        let flags = ["-shared", "-fPIC", "-fvisibility=hidden", &linker_flag];
+    let linkers: Vec<&str> = [("bfd", "ld.bfd"), ("lld", "ld.lld"), ("mold", "mold")]
+        .into_iter()
+        .filter_map(|(linker, tool)| is_installed(tool).then_some(linker))
+        .collect();
+    for of_provider in &linkers {
+        let flags = ["-shared", "-fPIC", "-fvisibility=hidden", &format!("-fuse-ld={of_provider}")];
         Build::new(GCC, &flags, &["kinds-probes.c"]).make(&provider);
-        let libraries: [OsString; 3] = ["-Wl,--as-needed".into(), provider.clone().into(), rpath.clone().into()];
-        let flags = [&linker_flag, "-Wl,--gc-sections"];
-        Build { libraries: &libraries, ..Build::new(GCC, &flags, &["kinds.c"]) }.make(&program);
-        check(&recorded_with(&place, &mut record(&place, &[&program])), "kinds", linker);
+        for of_program in &linkers {
+            let libraries: [OsString; 3] = ["-Wl,--as-needed".into(), provider.clone().into(), rpath.clone().into()];
+            let flags = [&format!("-fuse-ld={of_program}"), "-Wl,--gc-sections"];
+            Build { libraries: &libraries, ..Build::new(GCC, &flags, &["kinds.c"]) }.make(&program);
+            let shown = recorded_with(&place, &mut record(&place, &[&program]));
+            check(&shown, "kinds", &format!("{of_provider} and {of_program}"));
+        }
     }
 }
 
