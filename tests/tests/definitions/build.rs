@@ -69,7 +69,10 @@ impl Place {
     #[track_caller]
     pub fn compile(&self, compiler: &str, words: &[&str]) {
         let mut command = Command::new(compiler);
-        command.args(["-O2", "-Wall", "-Wextra", "-Werror", "-I."]).arg("-I").arg(prefix().join("include"));
+        command
+            .args(["-O2", "-Wall", "-Wextra", "-Werror", "-DUST_WITH_WARNINGS", "-I."])
+            .arg("-I")
+            .arg(prefix().join("include"));
         command
             .arg("-I")
             .arg(prefix().join("include/ust-compat"))

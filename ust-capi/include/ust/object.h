@@ -3,6 +3,11 @@
  * Makes a linked object (the program, or a library) known to the runtime when it is loaded, and forgotten when it is
  * unloaded. Included by <ust/tracepoint.h> in files that define something.
  */
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
+#endif
+
 #ifndef UST_OBJECT_H
 #define UST_OBJECT_H
 

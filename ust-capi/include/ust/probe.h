@@ -41,6 +41,11 @@
 #ifndef UST_PROBE_H
 #define UST_PROBE_H
 
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
+#endif
+
 #include <ust/ring.h>
 
 #if defined(__SSE2__)

@@ -9,6 +9,11 @@
 #ifndef UST_RING_H
 #define UST_RING_H
 
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
+#endif
+
 #include <ust/tracepoint.h>
 
 #ifdef __cplusplus

@@ -159,6 +159,13 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
 #endif
 
+/* A function as one of another type. A cast of C would be warned of in C++, if that is asked for. */
+#ifdef __cplusplus
+#define UST_FUNCTION(type, function) reinterpret_cast<type>(function)
+#else
+#define UST_FUNCTION(type, function) ((type)(function))
+#endif
+
 /*
  * Declares the call site `provider`:`name`, in each file that calls it. Follows a declaration of its arguments, for
  * example UST_DECLARE_CALLSITE(shop, checkout, (int id, int ust_end), (tracepoint, id), (struct ust_tracepoint *, int)).
@@ -171,7 +178,7 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 			__atomic_load_n(&ust_callsite_##provider##___##name.tracepoint, __ATOMIC_ACQUIRE); \
 												\
 		(void)ust_end;									\
-		((void (*) types)__atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED)) args;	\
+		UST_FUNCTION(void (*) types, __atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED)) args; \
 	}
 
 /* A pointer in a section that the runtime walks. */
@@ -190,8 +197,7 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
  * is in the same file.
  */
 #define UST_DEFINE_CALLSITE(provider, name, tracepoint, signature)				\
-	extern struct ust_callsite ust_callsite_##provider##___##name UST_ONCE;			\
-	struct ust_callsite ust_callsite_##provider##___##name =				\
+	struct ust_callsite ust_callsite_##provider##___##name UST_ONCE =			\
 		{ tracepoint, #provider, #name, signature };					\
 	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
@@ -203,8 +209,10 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define UST_NEED(provider) UST_NEED_(provider, __COUNTER__)
 #define UST_NEED_(provider, number) UST_NEED__(provider, number)
 #define UST_NEED__(provider, number)								\
-	extern char ust_needed_##provider __asm__("ust_provider_" #provider) __attribute__((visibility("default"))); \
-	static char *const ust_need_##provider##_##number __attribute__((UST_RETAIN used)) = &ust_needed_##provider;
+	extern char ust_needed_##provider##_##number __asm__("ust_provider_" #provider)		\
+		__attribute__((visibility("default")));						\
+	static char *const ust_need_##provider##_##number __attribute__((UST_RETAIN used)) =	\
+		&ust_needed_##provider##_##number;
 
 #ifdef __cplusplus
 }
