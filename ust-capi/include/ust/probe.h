@@ -108,6 +108,9 @@ struct ust_event {
 
 #define UST_LOGLEVEL_DEFAULT 13
 
+/* Of `provider:name`. An object with a longer one could not be recorded. */
+#define UST_NAME_BYTES_MAX 255
+
 /* What the compiler knows of a type: an integer constant each. Pointers are unsigned integers. */
 #define UST_CLASS(type) __builtin_classify_type(*(type *)NULL)
 #define UST_CLASS_POINTER 5
@@ -157,6 +160,8 @@ struct ust_event {
 	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
 	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden"))); \
 	extern struct ust_tracepoint ust_tracepoint_##provider##___##name UST_HIDDEN;		\
+	typedef char ust_name_is_too_long_##provider##___##name					\
+		[sizeof(#provider) + sizeof(#name) <= UST_NAME_BYTES_MAX + 1 ? 1 : -1];		\
 	static const struct ust_event ust_event_##provider##___##name = {			\
 		#provider, #name, signature, file, line, UST_COUNT(fields), fields,		\
 		&ust_loglevel_##provider##___##name, ust_model_emf_uri_##provider##___##name,	\
@@ -176,11 +181,11 @@ struct ust_event {
 #define UST_PROVIDE_(provider, number) UST_PROVIDE__(provider, number)
 #define UST_PROVIDE__(provider, number)								\
 	extern char ust_provided_##provider##_##number __asm__("ust_provider_" #provider)	\
-		__attribute__((weak, alias("ust_off_word_v1"), visibility("default")));
+		__attribute__((weak, alias("ust_off_word_v1"), visibility(UST_PROVIDER_VISIBILITY)));
 #else
 #define UST_PROVIDE(provider)									\
 	extern char ust_provider_##provider							\
-		__attribute__((weak, alias("ust_off_word_v1"), visibility("default")));
+		__attribute__((weak, alias("ust_off_word_v1"), visibility(UST_PROVIDER_VISIBILITY)));
 #endif
 
 /*

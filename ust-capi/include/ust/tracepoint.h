@@ -16,6 +16,9 @@
  *	TRACEPOINT_DEFINE			this file holds the call sites of the linked object
  *	TRACEPOINT_PROBE_DYNAMIC_LINKAGE	the provider may be in a library that is loaded later, or never: the
  *						program is not linked with libust
+ *	LTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION
+ *						call sites in other libraries need not find the provider when they are
+ *						linked
  *	LTTNG_UST_HAVE_SDT_INTEGRATION		tracepoint() is also a probe of <sys/sdt.h>; its arguments are always
  *						evaluated then
  *
@@ -34,6 +37,12 @@
 #if defined(TRACEPOINT_PROBE_DYNAMIC_LINKAGE) || defined(LTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE)
 #undef UST_DYNAMIC_LINKAGE
 #define UST_DYNAMIC_LINKAGE 1
+#endif
+#undef UST_PROVIDER_VISIBILITY
+#ifdef LTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION
+#define UST_PROVIDER_VISIBILITY "hidden"
+#else
+#define UST_PROVIDER_VISIBILITY "default"
 #endif
 
 #ifndef UST_TRACEPOINT_H
@@ -210,7 +219,7 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define UST_NEED_(provider, number) UST_NEED__(provider, number)
 #define UST_NEED__(provider, number)								\
 	extern char ust_needed_##provider##_##number __asm__("ust_provider_" #provider)		\
-		__attribute__((visibility("default")));						\
+		__attribute__((visibility(UST_PROVIDER_VISIBILITY)));				\
 	static char *const ust_need_##provider##_##number __attribute__((UST_RETAIN used)) =	\
 		&ust_needed_##provider##_##number;
 

@@ -89,6 +89,29 @@ fn in_a_shared_library_of_which_nothing_else_is_needed() {
 }
 
 #[test]
+fn a_library_of_a_provider_shows_its_name_alone_or_nothing() {
+    let place = Place::new();
+    let provider = place.path().join("libkinds.so");
+    if !is_installed("nm") {
+        return;
+    }
+    for (flag, shown) in
+        [("-DNOTHING", &["ust_provider_kinds"][..]), ("-DLTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION", &[])]
+    {
+        for compiler in C_COMPILERS {
+            let flags = ["-shared", "-fPIC", flag];
+            if Build::new(compiler, &flags, &["kinds-probes.c"]).make(&provider) {
+                let symbols = tool::output(Command::new("nm").args(["-D", "--defined-only"]).arg(&provider));
+                let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
+                // GNU ld lists the ends of the section, which are hidden.
+                let names: Vec<_> = names.filter(|name| !name.ends_with("_ust_tracepoints")).collect();
+                assert_eq!(names, shown, "{compiler:?} {flag}");
+            }
+        }
+    }
+}
+
+#[test]
 fn in_a_library_that_is_loaded_before_the_program() {
     let Some((place, provider)) = with_provider() else { return };
     let program = unlinked(&place);
