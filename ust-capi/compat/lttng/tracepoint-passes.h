@@ -68,7 +68,7 @@
 					  ust_has_ip ? ust_ip : __builtin_return_address(0));	\
 		}										\
 	}											\
-	__attribute__((unused)) static void							\
+	ust_unhooked __attribute__((unused)) static void					\
 	ust_record_##provider##___##name(struct ust_tracepoint *ust_self			\
 					 UST_TP_PAIRS_##count(UST_TP_NAMED, __VA_ARGS__))	\
 	{											\

@@ -37,7 +37,7 @@ extern void ust_object_unregister_v1(const struct ust_object *object);
 /* Where objects are forgotten; null: they were not made known. */
 static void (*ust_leave)(const struct ust_object *object);
 
-__attribute__((unused)) static void ust_enter(const struct ust_object *object)
+ust_unhooked __attribute__((unused)) static void ust_enter(const struct ust_object *object)
 {
 #ifdef UST_DYNAMIC_LINKAGE
 	/* Not linked with the runtime: takes the one that a provider brings along, or would. */
@@ -81,12 +81,12 @@ extern struct ust_tracepoint *const __stop_ust_tracepoints[] __attribute__((weak
 extern const struct ust_object ust_object_of_tracepoints_v1 UST_ONCE;
 const struct ust_object ust_object_of_tracepoints_v1 = { __start_ust_tracepoints, __stop_ust_tracepoints, NULL, NULL };
 
-__attribute__((constructor(101))) static void ust_enter_tracepoints(void)
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_tracepoints(void)
 {
 	ust_enter(&ust_object_of_tracepoints_v1);
 }
 
-__attribute__((destructor(101))) static void ust_leave_tracepoints(void)
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_tracepoints(void)
 {
 	if (ust_leave)
 		ust_leave(&ust_object_of_tracepoints_v1);
@@ -111,12 +111,12 @@ extern struct ust_callsite *const __stop_ust_callsites[] __attribute__((weak, vi
 extern const struct ust_object ust_object_of_callsites_v1 UST_ONCE;
 const struct ust_object ust_object_of_callsites_v1 = { NULL, NULL, __start_ust_callsites, __stop_ust_callsites };
 
-__attribute__((constructor(101))) static void ust_enter_callsites(void)
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_callsites(void)
 {
 	ust_enter(&ust_object_of_callsites_v1);
 }
 
-__attribute__((destructor(101))) static void ust_leave_callsites(void)
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_callsites(void)
 {
 	if (ust_leave)
 		ust_leave(&ust_object_of_callsites_v1);

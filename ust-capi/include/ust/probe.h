@@ -48,10 +48,6 @@
 
 #include <ust/ring.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -201,17 +197,29 @@ struct ust_event {
 #endif
 #endif
 
-#define ust_apart __attribute__((noinline, unused)) static
+#define ust_apart ust_unhooked __attribute__((noinline, unused)) static
 
 /* Without optimisation each event would hold a copy of these, which takes long to compile and is no faster. */
 #ifdef __OPTIMIZE__
 #define ust_helper ust_inline
 #else
-#define ust_helper static inline __attribute__((unused))
+#define ust_helper static inline ust_unhooked __attribute__((unused))
 #endif
 
 /* Hides from the compiler what a pointer points to. */
 #define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
+
+#if defined(__SSE2__)
+typedef char ust_16_chars __attribute__((vector_size(16), may_alias));
+
+/* Which of 16 aligned bytes are NULs, a bit each. Not of <emmintrin.h>, the functions of which enter hooks in Clang. */
+ust_inline unsigned int ust_nuls(const char *at)
+{
+	const ust_16_chars nul = { 0 };
+
+	return (unsigned int)__builtin_ia32_pmovmskb128((ust_16_chars)(*(const ust_16_chars *)at == nul));
+}
+#endif
 
 /* Bytes of a string with its NUL. Reads whole aligned words, which lie in one page each. */
 ust_apart uint64_t ust_text_bytes(const char *text)
@@ -223,14 +231,12 @@ ust_apart uint64_t ust_text_bytes(const char *text)
 	unsigned int nuls;
 
 	UST_LAUNDER(at);
-	nuls = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
-	nuls >>= (uintptr_t)text & 15;
+	nuls = ust_nuls(at) >> ((uintptr_t)text & 15);
 	if (nuls)
 		return (uint64_t)__builtin_ctz(nuls) + 1;
 	do {
 		at += 16;
-		nuls = (unsigned int)_mm_movemask_epi8(
-			_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
+		nuls = ust_nuls(at);
 	} while (!nuls);
 	return (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
 #else
@@ -455,7 +461,7 @@ struct ust_value {
  * values in its frame and its return address. One function for all events: compiling a second one for each would take
  * longer than the first.
  */
-__attribute__((cold, noinline, unused)) static void
+ust_unhooked __attribute__((cold, noinline, unused)) static void
 ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, const void *ip)
 {
 	const struct ust_event *event = tracepoint->event;

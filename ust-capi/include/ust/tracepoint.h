@@ -69,7 +69,9 @@ extern "C" {
 #endif
 
 #define ust_unlikely(condition) __builtin_expect(!!(condition), 0)
-#define ust_inline static inline __attribute__((always_inline, unused))
+/* No function of ours enters a hook of -finstrument-functions, which may itself call tracepoints. */
+#define ust_unhooked __attribute__((no_instrument_function))
+#define ust_inline static inline ust_unhooked __attribute__((always_inline, unused))
 
 struct ust_event;
 
@@ -101,7 +103,7 @@ extern const uint64_t ust_off_word_v1[2] UST_ONCE;
 extern struct ust_tracepoint ust_off_v1 UST_ONCE;
 
 /* Records nothing, whatever the arguments. */
-static inline void ust_record_nothing(void)
+static inline ust_unhooked void ust_record_nothing(void)
 {
 }
 

@@ -192,6 +192,31 @@ fn a_program_may_have_the_names_without_prefix_for_itself() {
 }
 
 #[test]
+fn hooks_of_functions_may_call_tracepoints() {
+    let place = Place::new();
+    let program = place.path().join("hooks");
+    for compiler in C_COMPILERS.iter().chain(&CXX_COMPILERS) {
+        if !Build::new(*compiler, &["-finstrument-functions"], &["hooks.c"]).make(&program) {
+            continue;
+        }
+        for filter in ["n > 0", "$ctx.vpid > 0"] {
+            let _ = std::fs::remove_dir_all(place.path().join("trace"));
+            let mut command = place.command(&["record", "-o", "trace", "--filter", filter, "--"]);
+            tool::output(command.arg(&program));
+            let shown = place.ust(&["view", "--no-delta", "trace"]).stdout;
+            let names: Vec<_> = shown.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+            let of_hook = "parts:first:";
+            let of_message = ["lttng_ust_tracef:event:", "lttng_ust_tracelog:LTTNG_UST_TRACEPOINT_LOGLEVEL_INFO:"];
+            let expected = match filter {
+                "n > 0" => vec![of_hook, of_hook],
+                _ => [&[of_hook, "kinds:own:", "kinds:texts:"][..], &of_message, &[of_hook]].concat(),
+            };
+            assert_eq!(names, expected, "{compiler:?} {filter}");
+        }
+    }
+}
+
+#[test]
 fn a_tracepoint_may_be_a_probe_of_sdt_as_well() {
     let place = Place::new();
     let program = place.path().join("probed");
