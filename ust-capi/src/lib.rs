@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code)]
 
+use core::sync::atomic::{AtomicI32, Ordering};
+
 use ust::__capi::{self, Object, Unusual};
 
 /// Makes a linked object known, unless it is. The headers call it in a constructor. Never blocks, never fails: what cannot be
@@ -50,4 +52,20 @@ pub unsafe extern "C" fn ust_record_begin_v1(unusual: *mut Unusual) -> *mut u8 {
 pub unsafe extern "C" fn ust_record_end_v1(unusual: *mut Unusual) {
     // SAFETY: by this function's contract.
     unsafe { __capi::record_end(&*unusual) };
+}
+
+/// Not 0 where this library is. A program that may run without it has a variable of this name itself, a weak one, which is 0 then; where
+/// both are, the dynamic linker takes the program's for both.
+#[allow(non_upper_case_globals, reason = "the name is LTTng's")]
+#[unsafe(no_mangle)]
+pub static lttng_ust_loaded: AtomicI32 = AtomicI32::new(1);
+
+/// Before the constructors of the program, as those of `ust/object.h`.
+#[used]
+#[unsafe(link_section = ".init_array.00101")]
+static SAY_LOADED: extern "C" fn() = say_loaded;
+
+extern "C" fn say_loaded() {
+    // Relaxed: before the program's own code; nothing else is published by it.
+    lttng_ust_loaded.store(1, Ordering::Relaxed);
 }

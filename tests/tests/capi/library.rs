@@ -89,7 +89,7 @@ impl Build<'_> {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let made = folder.join(format!("{name}-{}-{number}", std::process::id()));
         let mut command = Command::new(self.compiler.program);
-        command.args(["-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I"]);
+        command.args(["-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DUST_WITH_WARNINGS", "-pthread", "-I"]);
         command.arg(prefix().join("include")).args(self.compiler.language).args(self.flags);
         command.args(self.sources.iter().map(|source| fixture(source)));
         command.args(["-x", "none"]).args(self.libraries).arg("-o").arg(&made);

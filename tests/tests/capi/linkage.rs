@@ -171,3 +171,28 @@ fn in_plugins_that_come_and_go() {
         assert_eq!((found[&90].len() as u64, found[&91].len() as u64), (CYCLES, CYCLES));
     }
 }
+
+#[test]
+fn a_program_sees_whether_libust_is_loaded() {
+    let loaded = |program: &Path, preload: &Path| {
+        let output = Command::new(program).env("LD_PRELOAD", preload).output().expect("it runs");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let (library, nothing) = (crate::library::prefix().join("lib/libust.so"), Path::new(""));
+    // Else the linker leaves out what nothing seems to need.
+    let linked = [vec!["-Wl,--no-as-needed".into()], shared()].concat();
+    let archive = ["-Wl,-u,ust_object_register_v1".into(), archive().into(), "-ldl".into()];
+    for compiler in COMPILERS {
+        for (flags, libraries, preload, expected) in [
+            // Exported, for the library to find it.
+            (&["-rdynamic"][..], &[][..], nothing, "0"),
+            (&["-rdynamic"], &[], &library, "1"),
+            (&["-pie", "-fPIE"], &linked, nothing, "1"),
+            (&["-no-pie", "-fno-pie"], &linked, nothing, "1"),
+            (&[], &archive, nothing, "1"),
+        ] {
+            let Some(program) = make(compiler, flags, &["loaded.c"], libraries, "loaded") else { continue };
+            assert_eq!(loaded(&program, preload), expected, "{flags:?} {libraries:?} {preload:?}");
+        }
+    }
+}

@@ -50,8 +50,13 @@ impl Place {
 
     /// Writes the header and the source file of a definition file; returns the name of the source file.
     pub fn generate(&self, name: &str, dialect: Dialect) -> String {
-        let path = definitions().join(name).with_extension("tp");
-        let found = read_for_c(&path, &Options::default()).expect("a readable file");
+        self.generate_from(&definitions().join(name).with_extension("tp"), dialect)
+    }
+
+    /// The same of a file that is somewhere else.
+    pub fn generate_from(&self, path: &Path, dialect: Dialect) -> String {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let found = read_for_c(path, &Options::default()).expect("a readable file");
         assert_eq!(found.problems.render(&found.sources), "");
         let header = self.path().join(name).with_extension("h");
         fs::write(&header, c_header(&found, &header, dialect)).expect("a file");
@@ -64,7 +69,10 @@ impl Place {
     #[track_caller]
     pub fn compile(&self, compiler: &str, words: &[&str]) {
         let mut command = Command::new(compiler);
-        command.args(["-O2", "-Wall", "-Wextra", "-Werror", "-I."]).arg("-I").arg(prefix().join("include"));
+        command
+            .args(["-O2", "-Wall", "-Wextra", "-Werror", "-DUST_WITH_WARNINGS", "-I."])
+            .arg("-I")
+            .arg(prefix().join("include"));
         command
             .arg("-I")
             .arg(prefix().join("include/ust-compat"))

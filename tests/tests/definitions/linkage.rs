@@ -89,3 +89,36 @@ fn in_a_library_that_is_loaded_before_the_program_which_is_not_linked_with_libus
         assert!(place.program("alone").env_remove("LD_PRELOAD").status().expect("it runs").success(), "all is off");
     }
 }
+
+#[test]
+fn for_two_headers_of_one_provider_in_one_file() {
+    let event =
+        |name: &str| format!("TRACEPOINT_EVENT(parts, {name}, TP_ARGS(int, n), TP_FIELDS(ctf_integer(int, n, n)))\n");
+    let start = "#define TRACEPOINT_CREATE_PROBES\n#define TRACEPOINT_DEFINE\n";
+    let includes = "#include \"first.h\"\n#include \"second.h\"\n";
+    let calls = "int main(void)\n{\n\ttracepoint(parts, first, 1);\n\ttracepoint(parts, second, 2);\n\treturn 0;\n}\n";
+    for compiler in ["gcc", "clang", "g++", "clang++"] {
+        if !is_installed(compiler) {
+            continue;
+        }
+        let place = Place::new();
+        for name in ["first", "second"] {
+            let path = place.path().join(name).with_extension("tp");
+            fs::write(&path, event(name)).expect("a file");
+            place.generate_from(&path, Dialect::C);
+        }
+        // Once with all in one file, once with call sites alone in it.
+        fs::write(place.path().join("one.c"), format!("{start}{includes}{calls}")).expect("a file");
+        fs::write(place.path().join("main.c"), format!("#define TRACEPOINT_DEFINE\n{includes}{calls}"))
+            .expect("a file");
+        let language = if compiler.ends_with("++") { "c++" } else { "c" };
+        let flag = "-DTRACEPOINT_PROBE_DYNAMIC_LINKAGE";
+        place.compile(compiler, &["-x", language, "-c", flag, "first.c", "second.c"]);
+        for files in [&["-x", language, "one.c"][..], &["first.o", "second.o", "-x", language, "main.c"]] {
+            let (summary, _, _scratch) =
+                record_with(&mut place.link(compiler, &[files, &["-x", "none"]].concat()), |_| {});
+            let values: Vec<String> = read(&summary.output).iter().map(Recorded::values).collect();
+            assert_eq!(values, ["parts:first { n = 1 }", "parts:second { n = 2 }"], "{compiler} {files:?}");
+        }
+    }
+}

@@ -31,6 +31,16 @@
 
 #if defined(UST_CREATE_PROBES)
 
+/* Whether an argument tells where the event was, and which. Else it was where its tracepoint was called. */
+#undef UST_TP_IP
+#if defined(LTTNG_UST_TP_IP_PARAM)
+#define UST_TP_IP 1, (const void *)(LTTNG_UST_TP_IP_PARAM)
+#elif defined(TP_IP_PARAM) && defined(UST_OLD_NAMES)
+#define UST_TP_IP 1, (const void *)(TP_IP_PARAM)
+#else
+#define UST_TP_IP 0, NULL
+#endif
+
 #if !defined(UST_TP_INCLUDE)
 #error "a header of tracepoints has to define TRACEPOINT_INCLUDE as its own name, in quotes"
 #endif
@@ -46,7 +56,16 @@
 #pragma GCC diagnostic ignored "-Wint-to-pointer-cast"
 #ifndef __cplusplus
 #pragma GCC diagnostic ignored "-Wpointer-to-int-cast"
+#pragma GCC diagnostic ignored "-Wbad-function-cast"
+#else
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wuseless-cast"
 #endif
+#endif
+#pragma GCC diagnostic ignored "-Wcast-qual"
+/* What one reading declares, the next defines. */
+#pragma GCC diagnostic ignored "-Wredundant-decls"
 /* A semicolon behind what is nothing in this reading. */
 #pragma GCC diagnostic ignored "-Wpedantic"
 
@@ -65,14 +84,14 @@
 #undef UST_TP_PASS
 #define UST_TP_PASS(item) UST_TP_CALLSITES_##item
 
+#ifdef UST_TP_PROVIDER
+UST_TP_PROVIDE(UST_TP_PROVIDER)
+#endif
+
 #pragma GCC diagnostic pop
 
 #undef TRACEPOINT_HEADER_MULTI_READ
 #undef LTTNG_UST_TRACEPOINT_HEADER_MULTI_READ
-
-#ifdef UST_TP_PROVIDER
-UST_TP_PROVIDE(UST_TP_PROVIDER)
-#endif
 
 #elif defined(UST_DEFINE) && !defined(UST_DYNAMIC_LINKAGE) && defined(UST_TP_PROVIDER)
 

@@ -3,6 +3,13 @@
 #ifndef UST_LTTNG_TRACEPOINT_PASSES_H
 #define UST_LTTNG_TRACEPOINT_PASSES_H
 
+/* Expressions of fields may do without naming these. */
+#include <byteswap.h>
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+
 #include <lttng/tracepoint-fields.h>
 
 /* Labels of enumerations. */
@@ -41,7 +48,8 @@
 #define UST_TP_RECORDER__(provider, name, self, fields, count, ...)				\
 	static const struct ust_field ust_fields_##provider##___##name[] __attribute__((unused)) =	\
 		{ UST_TP_EACH(ENTRY, fields) UST_FIELDS_END };					\
-	ust_inline void ust_store_##provider##___##name(struct ust_tracepoint *ust_tracepoint UST_TP_EACH(LOCAL, fields)) \
+	ust_inline void ust_store_##provider##___##name(struct ust_tracepoint *ust_tracepoint, int ust_has_ip,	\
+							const void *ust_ip UST_TP_EACH(LOCAL, fields)) \
 	{											\
 		uint64_t ust_bytes = 0;								\
 		struct ust_record ust_record;							\
@@ -56,15 +64,16 @@
 			UST_TP_EACH(KEEP, fields)						\
 			struct ust_value ust_values[] = { UST_TP_EACH(LISTED, fields) { NULL, 0, 0 } }; \
 												\
-			ust_record_values(ust_tracepoint, ust_values, __builtin_return_address(0)); \
+			ust_record_values(ust_tracepoint, ust_values,				\
+					  ust_has_ip ? ust_ip : __builtin_return_address(0));	\
 		}										\
 	}											\
-	__attribute__((unused)) static void							\
+	ust_unhooked __attribute__((unused)) static void					\
 	ust_record_##provider##___##name(struct ust_tracepoint *ust_self			\
 					 UST_TP_PAIRS_##count(UST_TP_NAMED, __VA_ARGS__))	\
 	{											\
 		(void)ust_self;									\
-		ust_store_##provider##___##name(self UST_TP_EACH(VALUE, fields));		\
+		ust_store_##provider##___##name(self, UST_TP_IP UST_TP_EACH(VALUE, fields));	\
 	}
 #define UST_TP_NAMED(number, type, name) , type name __attribute__((unused))
 

@@ -25,8 +25,26 @@
 #ifndef UST_LTTNG_TRACEPOINT_H
 #define UST_LTTNG_TRACEPOINT_H
 
+/* Files that include this header may do without naming these. */
+#include <assert.h>
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <lttng/ust-api-compat.h>
+#include <lttng/ust-version.h>
 #include <ust/loglevel.h>
 #include <ust/tracepoint.h>
+
+/* Bytes of a provider's and an event's name with the colon and the NUL, at most. */
+#define LTTNG_UST_TRACEPOINT_NAME_LEN_MAX 256
+
+/* Where this is. */
+#define LTTNG_UST_TRACEPOINT_THIS_IP __extension__({ __label__ ust_here; ust_here: (void *)&&ust_here; })
 
 /* What a header consists of. No parameters: the macro that the pass chooses takes the arguments as they were written. */
 #define LTTNG_UST_TRACEPOINT_EVENT UST_TP_PASS(EVENT)

@@ -26,7 +26,7 @@ struct ust_message {
 };
 
 /* Formats `message`; errno is as it was. The C library allocates memory for some directives with a precision of hundreds. */
-__attribute__((format(printf, 2, 0), unused)) static void
+ust_unhooked __attribute__((format(printf, 2, 0), unused)) static void
 ust_format_message(struct ust_message *message, const char *format, va_list args)
 {
 	static const char cut[] = "...", wrong[] = "(cannot be formatted)";

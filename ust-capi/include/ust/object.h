@@ -3,6 +3,11 @@
  * Makes a linked object (the program, or a library) known to the runtime when it is loaded, and forgotten when it is
  * unloaded. Included by <ust/tracepoint.h> in files that define something.
  */
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
+#endif
+
 #ifndef UST_OBJECT_H
 #define UST_OBJECT_H
 
@@ -22,11 +27,6 @@ struct ust_object {
 	struct ust_callsite *const *callsites_end;
 };
 
-extern struct ust_tracepoint *const __start_ust_tracepoints[] __attribute__((weak, visibility("hidden")));
-extern struct ust_tracepoint *const __stop_ust_tracepoints[] __attribute__((weak, visibility("hidden")));
-extern struct ust_callsite *const __start_ust_callsites[] __attribute__((weak, visibility("hidden")));
-extern struct ust_callsite *const __stop_ust_callsites[] __attribute__((weak, visibility("hidden")));
-
 /*
  * The runtime: may be called several times for one object. `ust_object_unregister_v1` is called by the last finaliser
  * of the object.
@@ -34,16 +34,10 @@ extern struct ust_callsite *const __stop_ust_callsites[] __attribute__((weak, vi
 extern void ust_object_register_v1(const struct ust_object *object);
 extern void ust_object_unregister_v1(const struct ust_object *object);
 
-extern const struct ust_object ust_object_v1 UST_ONCE;
-const struct ust_object ust_object_v1 = {
-	__start_ust_tracepoints, __stop_ust_tracepoints, __start_ust_callsites, __stop_ust_callsites,
-};
-
-/* Where the object is forgotten; null: it was not made known. */
+/* Where objects are forgotten; null: they were not made known. */
 static void (*ust_leave)(const struct ust_object *object);
 
-/* Before the constructors of ordinary priority, so that they can emit. */
-__attribute__((constructor(101))) static void ust_enter_object(void)
+ust_unhooked __attribute__((unused)) static void ust_enter(const struct ust_object *object)
 {
 #ifdef UST_DYNAMIC_LINKAGE
 	/* Not linked with the runtime: takes the one that a provider brings along, or would. */
@@ -55,18 +49,11 @@ __attribute__((constructor(101))) static void ust_enter_object(void)
 	*(void **)&enter = dlsym(library, "ust_object_register_v1");
 	*(void **)&ust_leave = dlsym(library, "ust_object_unregister_v1");
 	if (enter)
-		enter(&ust_object_v1);
+		enter(object);
 #else
 	ust_leave = ust_object_unregister_v1;
-	ust_object_register_v1(&ust_object_v1);
+	ust_object_register_v1(object);
 #endif
-}
-
-/* After all other finalisers of the object, so that they can emit. */
-__attribute__((destructor(101))) static void ust_leave_object(void)
-{
-	if (ust_leave)
-		ust_leave(&ust_object_v1);
 }
 
 #ifdef __cplusplus
@@ -74,3 +61,69 @@ __attribute__((destructor(101))) static void ust_leave_object(void)
 #endif
 
 #endif /* UST_OBJECT_H */
+
+/*
+ * Each section is made known by itself, in the files that have a part in it. Another file may not name it: where there is
+ * none of it, a linker (mold) takes that of a library, the names of which some linkers (GNU ld) do not hide.
+ *
+ * Entered before the constructors of ordinary priority, and left after all other finalisers, so that these can emit.
+ */
+#if defined(UST_CREATE_PROBES) && !defined(UST_OBJECT_TRACEPOINTS)
+#define UST_OBJECT_TRACEPOINTS
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern struct ust_tracepoint *const __start_ust_tracepoints[] __attribute__((weak, visibility("hidden")));
+extern struct ust_tracepoint *const __stop_ust_tracepoints[] __attribute__((weak, visibility("hidden")));
+
+extern const struct ust_object ust_object_of_tracepoints_v1 UST_ONCE;
+const struct ust_object ust_object_of_tracepoints_v1 = { __start_ust_tracepoints, __stop_ust_tracepoints, NULL, NULL };
+
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_tracepoints(void)
+{
+	ust_enter(&ust_object_of_tracepoints_v1);
+}
+
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_tracepoints(void)
+{
+	if (ust_leave)
+		ust_leave(&ust_object_of_tracepoints_v1);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UST_OBJECT_TRACEPOINTS */
+
+#if defined(UST_DEFINE) && !defined(UST_OBJECT_CALLSITES)
+#define UST_OBJECT_CALLSITES
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern struct ust_callsite *const __start_ust_callsites[] __attribute__((weak, visibility("hidden")));
+extern struct ust_callsite *const __stop_ust_callsites[] __attribute__((weak, visibility("hidden")));
+
+extern const struct ust_object ust_object_of_callsites_v1 UST_ONCE;
+const struct ust_object ust_object_of_callsites_v1 = { NULL, NULL, __start_ust_callsites, __stop_ust_callsites };
+
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_callsites(void)
+{
+	ust_enter(&ust_object_of_callsites_v1);
+}
+
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_callsites(void)
+{
+	if (ust_leave)
+		ust_leave(&ust_object_of_callsites_v1);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* UST_OBJECT_CALLSITES */

@@ -41,11 +41,12 @@
 #ifndef UST_PROBE_H
 #define UST_PROBE_H
 
-#include <ust/ring.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
 #endif
+
+#include <ust/ring.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -103,6 +104,9 @@ struct ust_event {
 
 #define UST_LOGLEVEL_DEFAULT 13
 
+/* Of `provider:name`. An object with a longer one could not be recorded. */
+#define UST_NAME_BYTES_MAX 255
+
 /* What the compiler knows of a type: an integer constant each. Pointers are unsigned integers. */
 #define UST_CLASS(type) __builtin_classify_type(*(type *)NULL)
 #define UST_CLASS_POINTER 5
@@ -152,6 +156,8 @@ struct ust_event {
 	extern const int ust_loglevel_##provider##___##name __attribute__((weak, visibility("hidden"))); \
 	extern const char ust_model_emf_uri_##provider##___##name[] __attribute__((weak, visibility("hidden"))); \
 	extern struct ust_tracepoint ust_tracepoint_##provider##___##name UST_HIDDEN;		\
+	typedef char ust_name_is_too_long_##provider##___##name					\
+		[sizeof(#provider) + sizeof(#name) <= UST_NAME_BYTES_MAX + 1 ? 1 : -1];		\
 	static const struct ust_event ust_event_##provider##___##name = {			\
 		#provider, #name, signature, file, line, UST_COUNT(fields), fields,		\
 		&ust_loglevel_##provider##___##name, ust_model_emf_uri_##provider##___##name,	\
@@ -161,6 +167,22 @@ struct ust_event {
 	};											\
 	static struct ust_tracepoint *const ust_listed_tracepoint_##provider##___##name		\
 		UST_LISTED("ust_tracepoints") = &ust_tracepoint_##provider##___##name;
+
+/*
+ * What files of call sites need of the provider (UST_NEED). An alias, which may be defined again: a file may have several
+ * headers of one provider. Clang wants another name for it each time.
+ */
+#if defined(__clang__)
+#define UST_PROVIDE(provider) UST_PROVIDE_(provider, __COUNTER__)
+#define UST_PROVIDE_(provider, number) UST_PROVIDE__(provider, number)
+#define UST_PROVIDE__(provider, number)								\
+	extern char ust_provided_##provider##_##number __asm__("ust_provider_" #provider)	\
+		__attribute__((weak, alias("ust_off_word_v1"), visibility(UST_PROVIDER_VISIBILITY)));
+#else
+#define UST_PROVIDE(provider)									\
+	extern char ust_provider_##provider							\
+		__attribute__((weak, alias("ust_off_word_v1"), visibility(UST_PROVIDER_VISIBILITY)));
+#endif
 
 /*
  * What looks at and copies strings is out of line, but in the same file, for the compiler to see which few registers it
@@ -175,17 +197,29 @@ struct ust_event {
 #endif
 #endif
 
-#define ust_apart __attribute__((noinline, unused)) static
+#define ust_apart ust_unhooked __attribute__((noinline, unused)) static
 
 /* Without optimisation each event would hold a copy of these, which takes long to compile and is no faster. */
 #ifdef __OPTIMIZE__
 #define ust_helper ust_inline
 #else
-#define ust_helper static inline __attribute__((unused))
+#define ust_helper static inline ust_unhooked __attribute__((unused))
 #endif
 
 /* Hides from the compiler what a pointer points to. */
 #define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
+
+#if defined(__SSE2__)
+typedef char ust_16_chars __attribute__((vector_size(16), may_alias));
+
+/* Which of 16 aligned bytes are NULs, a bit each. Not of <emmintrin.h>, the functions of which enter hooks in Clang. */
+ust_inline unsigned int ust_nuls(const char *at)
+{
+	const ust_16_chars nul = { 0 };
+
+	return (unsigned int)__builtin_ia32_pmovmskb128((ust_16_chars)(*(const ust_16_chars *)at == nul));
+}
+#endif
 
 /* Bytes of a string with its NUL. Reads whole aligned words, which lie in one page each. */
 ust_apart uint64_t ust_text_bytes(const char *text)
@@ -197,14 +231,12 @@ ust_apart uint64_t ust_text_bytes(const char *text)
 	unsigned int nuls;
 
 	UST_LAUNDER(at);
-	nuls = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
-	nuls >>= (uintptr_t)text & 15;
+	nuls = ust_nuls(at) >> ((uintptr_t)text & 15);
 	if (nuls)
 		return (uint64_t)__builtin_ctz(nuls) + 1;
 	do {
 		at += 16;
-		nuls = (unsigned int)_mm_movemask_epi8(
-			_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
+		nuls = ust_nuls(at);
 	} while (!nuls);
 	return (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
 #else
@@ -429,7 +461,7 @@ struct ust_value {
  * values in its frame and its return address. One function for all events: compiling a second one for each would take
  * longer than the first.
  */
-__attribute__((cold, noinline, unused)) static void
+ust_unhooked __attribute__((cold, noinline, unused)) static void
 ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, const void *ip)
 {
 	const struct ust_event *event = tracepoint->event;

@@ -9,6 +9,11 @@
 #ifndef UST_RING_H
 #define UST_RING_H
 
+/* A project's warnings are for its own code. */
+#ifndef UST_WITH_WARNINGS
+#pragma GCC system_header
+#endif
+
 #include <ust/tracepoint.h>
 
 #ifdef __cplusplus
@@ -229,14 +234,14 @@ ust_inline int ust_end(struct ust_record *record, struct ust_unusual *unusual, i
  * so that the fast one keeps no register for it.
  */
 #define UST_DEFINE_RECORD(provider, name, params, args, store_args)				\
-	__attribute__((cold, noinline, unused)) static void ust_record_unusual_##provider##___##name params \
+	ust_unhooked __attribute__((cold, noinline, unused)) static void ust_record_unusual_##provider##___##name params \
 	{											\
 		enum { ust_is_usual = 0 };							\
 												\
 		(void)tracepoint;								\
 		(void)ust_store_##provider##___##name store_args;				\
 	}											\
-	__attribute__((unused)) static void ust_record_##provider##___##name params		\
+	ust_unhooked __attribute__((unused)) static void ust_record_##provider##___##name params \
 	{											\
 		enum { ust_is_usual = 1 };							\
 												\

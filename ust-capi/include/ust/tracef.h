@@ -26,8 +26,9 @@ extern const struct ust_event ust_tracef_event_v1 UST_ONCE;
 extern struct ust_tracepoint ust_tracef_v1 UST_ONCE;
 extern struct ust_tracepoint *const ust_tracef_listed_v1[1] UST_ONCE;
 extern const struct ust_object ust_tracef_object_v1 UST_ONCE;
-extern void ust_emit_tracef_v1(const char *format, ...) UST_ONCE __attribute__((cold, noinline, format(printf, 1, 2)));
-extern void ust_emit_vtracef_v1(const char *format, va_list args) UST_ONCE
+extern void ust_emit_tracef_v1(const char *format, ...) UST_ONCE ust_unhooked
+	__attribute__((cold, noinline, format(printf, 1, 2)));
+extern void ust_emit_vtracef_v1(const char *format, va_list args) UST_ONCE ust_unhooked
 	__attribute__((cold, noinline, format(printf, 1, 0)));
 
 const int ust_tracef_loglevel_v1 = LTTNG_UST_TRACEPOINT_LOGLEVEL_DEBUG;
@@ -43,12 +44,12 @@ struct ust_tracepoint ust_tracef_v1 = { ust_off_word_v1, 0, UST_FORM, &ust_trace
 struct ust_tracepoint *const ust_tracef_listed_v1[1] = { &ust_tracef_v1 };
 const struct ust_object ust_tracef_object_v1 = { ust_tracef_listed_v1, ust_tracef_listed_v1 + 1, NULL, NULL };
 
-__attribute__((constructor(101))) static void ust_enter_tracef(void)
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_tracef(void)
 {
 	ust_object_register_v1(&ust_tracef_object_v1);
 }
 
-__attribute__((destructor(101))) static void ust_leave_tracef(void)
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_tracef(void)
 {
 	ust_object_unregister_v1(&ust_tracef_object_v1);
 }

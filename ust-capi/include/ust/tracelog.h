@@ -29,9 +29,10 @@ extern struct ust_tracepoint ust_tracelog_v1[UST_TRACELOG_COUNT] UST_ONCE;
 extern struct ust_tracepoint *const ust_tracelog_listed_v1[UST_TRACELOG_COUNT] UST_ONCE;
 extern const struct ust_object ust_tracelog_object_v1 UST_ONCE;
 extern void ust_emit_tracelog_v1(struct ust_tracepoint *tracepoint, const char *file, int line, const char *func,
-				 const char *format, ...) UST_ONCE __attribute__((cold, noinline, format(printf, 5, 6)));
+				 const char *format, ...) UST_ONCE ust_unhooked
+	__attribute__((cold, noinline, format(printf, 5, 6)));
 extern void ust_emit_vtracelog_v1(struct ust_tracepoint *tracepoint, const char *file, int line, const char *func,
-				  const char *format, va_list args) UST_ONCE
+				  const char *format, va_list args) UST_ONCE ust_unhooked
 	__attribute__((cold, noinline, format(printf, 5, 0)));
 
 const int ust_tracelog_loglevels_v1[UST_TRACELOG_COUNT] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14 };
@@ -93,12 +94,12 @@ const struct ust_object ust_tracelog_object_v1 = {
 	ust_tracelog_listed_v1, ust_tracelog_listed_v1 + UST_TRACELOG_COUNT, NULL, NULL,
 };
 
-__attribute__((constructor(101))) static void ust_enter_tracelog(void)
+ust_unhooked __attribute__((constructor(101))) static void ust_enter_tracelog(void)
 {
 	ust_object_register_v1(&ust_tracelog_object_v1);
 }
 
-__attribute__((destructor(101))) static void ust_leave_tracelog(void)
+ust_unhooked __attribute__((destructor(101))) static void ust_leave_tracelog(void)
 {
 	ust_object_unregister_v1(&ust_tracelog_object_v1);
 }

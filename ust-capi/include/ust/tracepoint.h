@@ -10,12 +10,17 @@
  *
  * Arguments are evaluated only while the event is recorded. All three exist with the prefix `lttng_ust_`, too.
  *
- * Before the first include, a source file of the program may define (also with the prefix `LTTNG_UST_`)
+ * Before the first include, a source file of the program may define (the first three also with the prefix `LTTNG_UST_`)
  *
  *	TRACEPOINT_CREATE_PROBES		this file holds the recording functions of the provider
  *	TRACEPOINT_DEFINE			this file holds the call sites of the linked object
  *	TRACEPOINT_PROBE_DYNAMIC_LINKAGE	the provider may be in a library that is loaded later, or never: the
  *						program is not linked with libust
+ *	LTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION
+ *						call sites in other libraries need not find the provider when they are
+ *						linked
+ *	LTTNG_UST_HAVE_SDT_INTEGRATION		tracepoint() is also a probe of <sys/sdt.h>; its arguments are always
+ *						evaluated then
  *
  * Layouts in this file are binding between objects that were compiled at different times: docs/c-abi.md.
  */
@@ -33,12 +38,21 @@
 #undef UST_DYNAMIC_LINKAGE
 #define UST_DYNAMIC_LINKAGE 1
 #endif
+#undef UST_PROVIDER_VISIBILITY
+#ifdef LTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION
+#define UST_PROVIDER_VISIBILITY "hidden"
+#else
+#define UST_PROVIDER_VISIBILITY "default"
+#endif
 
 #ifndef UST_TRACEPOINT_H
 #define UST_TRACEPOINT_H
 
 #include <stddef.h>
 #include <stdint.h>
+#ifdef LTTNG_UST_HAVE_SDT_INTEGRATION
+#include <sys/sdt.h>
+#endif
 
 #if !defined(__linux__) || !(defined(__x86_64__) || defined(__aarch64__)) || !defined(__LP64__) || \
 	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -55,7 +69,9 @@ extern "C" {
 #endif
 
 #define ust_unlikely(condition) __builtin_expect(!!(condition), 0)
-#define ust_inline static inline __attribute__((always_inline, unused))
+/* No function of ours enters a hook of -finstrument-functions, which may itself call tracepoints. */
+#define ust_unhooked __attribute__((no_instrument_function))
+#define ust_inline static inline ust_unhooked __attribute__((always_inline, unused))
 
 struct ust_event;
 
@@ -87,7 +103,7 @@ extern const uint64_t ust_off_word_v1[2] UST_ONCE;
 extern struct ust_tracepoint ust_off_v1 UST_ONCE;
 
 /* Records nothing, whatever the arguments. */
-static inline void ust_record_nothing(void)
+static inline ust_unhooked void ust_record_nothing(void)
 {
 }
 
@@ -126,10 +142,21 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define UST_CALL(provider, ...) UST_CALL_(provider, __VA_ARGS__, 0)
 #define UST_CALL_(provider, name, ...) UST_EMIT(provider, name)(__VA_ARGS__)
 
+/* A probe for SystemTap and its like at each tracepoint(), whether or not the event is recorded. */
+#ifdef LTTNG_UST_HAVE_SDT_INTEGRATION
+#define UST_SDT(provider, ...)									\
+	UST_SDT_(__VA_ARGS__, STAP_PROBE10, STAP_PROBE9, STAP_PROBE8, STAP_PROBE7, STAP_PROBE6, STAP_PROBE5, STAP_PROBE4, \
+		 STAP_PROBE3, STAP_PROBE2, STAP_PROBE1, STAP_PROBE, 0)(provider, __VA_ARGS__);
+#define UST_SDT_(name, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, probe, ...) probe
+#else
+#define UST_SDT(provider, ...)
+#endif
+
 #define ust_tracepoint_enabled(provider, name) (ust_unlikely(ust_is_enabled(&UST_CALLSITE(provider, name))) != 0)
 #define ust_do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define ust_tracepoint(provider, ...)								\
 	do {											\
+		UST_SDT(provider, __VA_ARGS__)							\
 		if (ust_tracepoint_enabled(provider, UST_FIRST(__VA_ARGS__)))			\
 			UST_CALL(provider, __VA_ARGS__);					\
 	} while (0)
@@ -141,6 +168,13 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 #define tracepoint_enabled(provider, name) ust_tracepoint_enabled(provider, name)
 #define do_tracepoint(provider, ...) UST_CALL(provider, __VA_ARGS__)
 #define tracepoint(provider, ...) ust_tracepoint(provider, __VA_ARGS__)
+#endif
+
+/* A function as one of another type. A cast of C would be warned of in C++, if that is asked for. */
+#ifdef __cplusplus
+#define UST_FUNCTION(type, function) reinterpret_cast<type>(function)
+#else
+#define UST_FUNCTION(type, function) ((type)(function))
 #endif
 
 /*
@@ -155,7 +189,7 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
 			__atomic_load_n(&ust_callsite_##provider##___##name.tracepoint, __ATOMIC_ACQUIRE); \
 												\
 		(void)ust_end;									\
-		((void (*) types)__atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED)) args;	\
+		UST_FUNCTION(void (*) types, __atomic_load_n(&tracepoint->record, __ATOMIC_RELAXED)) args; \
 	}
 
 /* A pointer in a section that the runtime walks. */
@@ -174,22 +208,22 @@ ust_inline int ust_is_enabled(const struct ust_callsite *callsite)
  * is in the same file.
  */
 #define UST_DEFINE_CALLSITE(provider, name, tracepoint, signature)				\
-	extern struct ust_callsite ust_callsite_##provider##___##name UST_ONCE;			\
-	struct ust_callsite ust_callsite_##provider##___##name =				\
+	struct ust_callsite ust_callsite_##provider##___##name UST_ONCE =			\
 		{ tracepoint, #provider, #name, signature };					\
 	static struct ust_callsite *const ust_listed_callsite_##provider##___##name		\
 		UST_LISTED("ust_callsites") = &ust_callsite_##provider##___##name;
 
 /*
- * A file of call sites needs the file of the provider: so a linker takes it out of a static library, and keeps a shared
- * one that else nothing seems to need.
+ * A file of call sites needs the file of the provider (UST_PROVIDE): so a linker takes it out of a static library, and
+ * keeps a shared one that else nothing seems to need. A new name each time: a file may have several headers of one provider.
  */
-#define UST_PROVIDE(provider)									\
-	extern const char ust_provider_##provider __attribute__((weak, visibility("default")));	\
-	const char ust_provider_##provider = 0;
-#define UST_NEED(provider)									\
-	extern const char ust_provider_##provider __attribute__((visibility("default")));	\
-	static const char *const ust_need_##provider __attribute__((UST_RETAIN used)) = &ust_provider_##provider;
+#define UST_NEED(provider) UST_NEED_(provider, __COUNTER__)
+#define UST_NEED_(provider, number) UST_NEED__(provider, number)
+#define UST_NEED__(provider, number)								\
+	extern char ust_needed_##provider##_##number __asm__("ust_provider_" #provider)		\
+		__attribute__((visibility(UST_PROVIDER_VISIBILITY)));				\
+	static char *const ust_need_##provider##_##number __attribute__((UST_RETAIN used)) =	\
+		&ust_needed_##provider##_##number;
 
 #ifdef __cplusplus
 }

@@ -42,6 +42,11 @@ const MESSAGES: Case =
     Case { name: "messages", flags: &[], sources: &["messages.c", "messages-other.c"], compilers: &C_COMPILERS };
 const SEVERAL: Case =
     Case { name: "several", flags: &[], sources: &["several.c", "several-both.c"], compilers: &C_COMPILERS };
+const PARTS: Case = Case { name: "parts", flags: &["-DIN_ONE_FILE"], sources: &["parts.c"], compilers: &C_COMPILERS };
+const PARTS_OF_CXX: Case = Case { compilers: &CXX_COMPILERS, ..PARTS };
+const PARTS_APART: Case = Case { flags: &[], sources: &["parts.c", "parts-first.c", "parts-second.c"], ..PARTS };
+const USAGE: Case = Case { name: "usage", flags: &[], sources: &["usage.c"], compilers: &C_COMPILERS };
+const USAGE_OF_CXX: Case = Case { compilers: &CXX_COMPILERS, ..USAGE };
 const BETTER: Case = Case { name: "better", flags: &[], sources: &["better.c"], compilers: &C_COMPILERS };
 
 fn check_case(case: &Case) {
@@ -87,6 +92,20 @@ fn several_providers_in_one_file_with_old_and_new_spelling() {
 }
 
 #[test]
+fn what_programs_take_for_granted() {
+    check_case(&USAGE);
+    check_case(&USAGE_OF_CXX);
+}
+
+#[test]
+fn one_provider_in_several_headers_and_files() {
+    check_case(&PARTS);
+    check_case(&PARTS_OF_CXX);
+    check_case(&PARTS_APART);
+    check_case(&Case { compilers: &CXX_COMPILERS, ..PARTS_APART });
+}
+
+#[test]
 fn what_lttng_records_otherwise() {
     check_case(&BETTER);
     check_case(&TEMPORARIES);
@@ -96,9 +115,12 @@ fn what_lttng_records_otherwise() {
 fn lttng_records_the_same() {
     let Some(lttng) = Lttng::start() else { return };
     let place = Place::new();
-    for (case, compiler, events) in
-        [(KINDS, GCC, "kinds:*"), (OBJECTS, CXX, "objects:*"), (MESSAGES, GCC, "lttng_ust_trace*")]
-    {
+    for (case, compiler, events) in [
+        (KINDS, GCC, "kinds:*"),
+        (OBJECTS, CXX, "objects:*"),
+        (MESSAGES, GCC, "lttng_ust_trace*"),
+        (USAGE, GCC, "usage:*"),
+    ] {
         let program = place.path().join(case.name);
         let build = Build { tracer: Tracer::Lttng, ..Build::new(compiler, case.flags, case.sources) };
         if build.make(&program) {

@@ -37,6 +37,13 @@ pub const CXX_COMPILERS: [Compiler; 4] = [
     Compiler { program: "clang++", language: &["-std=c++20", "-O3", "-x", "c++"] },
 ];
 
+impl Compiler {
+    /// The same for another standard of its language.
+    pub fn with(self, language: &'static [&'static str]) -> Self {
+        Self { language, ..self }
+    }
+}
+
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/sources")
 }
@@ -69,7 +76,7 @@ impl<'a> Build<'a> {
         command.current_dir(sources()).args(["-O2", "-I."]).args(self.compiler.language);
         if self.tracer == Tracer::Ust {
             let include = prefix().join("include");
-            command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
+            command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DUST_WITH_WARNINGS"]);
             command.arg("-I").arg(&include).arg("-I").arg(include.join("ust-compat"));
         }
         command.args(self.flags).args(self.sources).args(["-x", "none"]).args(self.libraries);

@@ -45,6 +45,8 @@ fn mistakes_in_headers_are_told_with_their_reason() {
     check_refused(&event("ctf_integer(int, a, nosuch)"), "nosuch");
     check_refused(&event("ctf_enum(p, nosuch, int, a, a)"), "ust_enumeration_p___nosuch");
     check_refused(&event("ctf_integer(int, a, a) ctf_integer(int, a, a)"), "ust_value_a");
+    let named = |name: &str| format!("TRACEPOINT_EVENT(p, {name}, TP_ARGS(int, a), {NO_FIELDS}");
+    check_refused(&named(&"n".repeat(254)), "ust_name_is_too_long_p___nnn");
     let twice = event("ctf_integer(int, a, a)");
     check_refused(&format!("{twice}\n{twice}"), "redefinition");
     check_refused("TRACEPOINT_EVENT_INSTANCE(p, nosuch, e, TP_ARGS(int, a))", "ust_record_p___nosuch");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::alike::{recorded, recorded_with};
-use crate::build::{Build, GCC};
+use crate::build::{Build, C_COMPILERS, CXX_COMPILERS, GCC};
 use crate::library::prefix;
 use crate::place::{Place, run};
 use crate::shown::check;
@@ -71,19 +71,43 @@ fn in_a_shared_library_of_which_nothing_else_is_needed() {
     let Some((place, provider)) = with_provider() else { return };
     let program = place.path().join("program");
     let rpath = format!("-Wl,-rpath,{}", place.path().display());
-    for (linker, tool) in [("bfd", "ld.bfd"), ("lld", "ld.lld"), ("mold", "mold")] {
-        if !is_installed(tool) {
-            continue;
-        }
-        let linker_flag = format!("-fuse-ld={linker}");
-        // Not a library of GNU ld for mold: the former exports the hidden names of the begins of sections, and the latter
-        // takes them, to complain that they are hidden.
-        let flags = ["-shared", "-fPIC", "-fvisibility=hidden", &linker_flag];
+    let linkers: Vec<&str> = [("bfd", "ld.bfd"), ("lld", "ld.lld"), ("mold", "mold")]
+        .into_iter()
+        .filter_map(|(linker, tool)| is_installed(tool).then_some(linker))
+        .collect();
+    for of_provider in &linkers {
+        let flags = ["-shared", "-fPIC", "-fvisibility=hidden", &format!("-fuse-ld={of_provider}")];
         Build::new(GCC, &flags, &["kinds-probes.c"]).make(&provider);
-        let libraries: [OsString; 3] = ["-Wl,--as-needed".into(), provider.clone().into(), rpath.clone().into()];
-        let flags = [&linker_flag, "-Wl,--gc-sections"];
-        Build { libraries: &libraries, ..Build::new(GCC, &flags, &["kinds.c"]) }.make(&program);
-        check(&recorded_with(&place, &mut record(&place, &[&program])), "kinds", linker);
+        for of_program in &linkers {
+            let libraries: [OsString; 3] = ["-Wl,--as-needed".into(), provider.clone().into(), rpath.clone().into()];
+            let flags = [&format!("-fuse-ld={of_program}"), "-Wl,--gc-sections"];
+            Build { libraries: &libraries, ..Build::new(GCC, &flags, &["kinds.c"]) }.make(&program);
+            let shown = recorded_with(&place, &mut record(&place, &[&program]));
+            check(&shown, "kinds", &format!("{of_provider} and {of_program}"));
+        }
+    }
+}
+
+#[test]
+fn a_library_of_a_provider_shows_its_name_alone_or_nothing() {
+    let place = Place::new();
+    let provider = place.path().join("libkinds.so");
+    if !is_installed("nm") {
+        return;
+    }
+    for (flag, shown) in
+        [("-DNOTHING", &["ust_provider_kinds"][..]), ("-DLTTNG_UST_TRACEPOINT_PROVIDER_HIDDEN_DEFINITION", &[])]
+    {
+        for compiler in C_COMPILERS {
+            let flags = ["-shared", "-fPIC", flag];
+            if Build::new(compiler, &flags, &["kinds-probes.c"]).make(&provider) {
+                let symbols = tool::output(Command::new("nm").args(["-D", "--defined-only"]).arg(&provider));
+                let names = symbols.lines().filter_map(|line| line.rsplit(' ').next());
+                // GNU ld lists the ends of the section, which are hidden.
+                let names: Vec<_> = names.filter(|name| !name.ends_with("_ust_tracepoints")).collect();
+                assert_eq!(names, shown, "{compiler:?} {flag}");
+            }
+        }
     }
 }
 
@@ -164,5 +188,42 @@ fn a_program_may_have_the_names_without_prefix_for_itself() {
     let program = place.path().join("program");
     if Build::new(GCC, &[], &["names.c"]).make(&program) {
         check(&recorded(&place, &program), "names", "version 1");
+    }
+}
+
+#[test]
+fn hooks_of_functions_may_call_tracepoints() {
+    let place = Place::new();
+    let program = place.path().join("hooks");
+    for compiler in C_COMPILERS.iter().chain(&CXX_COMPILERS) {
+        if !Build::new(*compiler, &["-finstrument-functions"], &["hooks.c"]).make(&program) {
+            continue;
+        }
+        for filter in ["n > 0", "$ctx.vpid > 0"] {
+            let _ = std::fs::remove_dir_all(place.path().join("trace"));
+            let mut command = place.command(&["record", "-o", "trace", "--filter", filter, "--"]);
+            tool::output(command.arg(&program));
+            let shown = place.ust(&["view", "--no-delta", "trace"]).stdout;
+            let names: Vec<_> = shown.lines().filter_map(|line| line.split(' ').nth(2)).collect();
+            let of_hook = "parts:first:";
+            let of_message = ["lttng_ust_tracef:event:", "lttng_ust_tracelog:LTTNG_UST_TRACEPOINT_LOGLEVEL_INFO:"];
+            let expected = match filter {
+                "n > 0" => vec![of_hook, of_hook],
+                _ => [&[of_hook, "kinds:own:", "kinds:texts:"][..], &of_message, &[of_hook]].concat(),
+            };
+            assert_eq!(names, expected, "{compiler:?} {filter}");
+        }
+    }
+}
+
+#[test]
+fn a_tracepoint_may_be_a_probe_of_sdt_as_well() {
+    let place = Place::new();
+    let program = place.path().join("probed");
+    for compiler in C_COMPILERS.iter().chain(&CXX_COMPILERS) {
+        if Build::new(*compiler, &["-Isdt"], &["probed.c"]).make(&program) {
+            let printed = tool::output(&mut Command::new(&program));
+            assert_eq!(printed, "kinds:nothing\nkinds:run 16\nkinds:ten 55\n", "{compiler:?}: recorded or not");
+        }
     }
 }

@@ -18,6 +18,7 @@ mod shown;
 #[path = "../it/stage.rs"]
 #[allow(dead_code, reason = "what has a daemon is shared")]
 mod stage;
+mod standards;
 mod tool;
 
 /// What the shared modules need of theirs.

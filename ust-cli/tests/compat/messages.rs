@@ -86,6 +86,23 @@ fn the_place_is_that_of_the_call() {
 }
 
 #[test]
+fn the_place_is_that_of_an_argument_where_the_header_says_so() {
+    let place = Place::new();
+    let program = place.path().join("address");
+    for compiler in C_COMPILERS.iter().chain(&CXX_COMPILERS) {
+        for spelling in ["-DOLD_SPELLING", "-DNEW_SPELLING"] {
+            if !Build::new(*compiler, &[spelling], &["address.c"]).make(&program) {
+                continue;
+            }
+            let events = events(&place, &program, &["--context=ip"]);
+            let is_argument: Vec<bool> = events.iter().map(|line| line.contains("{ ip = 0x1234 }")).collect();
+            assert_eq!(is_argument, [true, false], "{compiler:?} {spelling}: {events:?}");
+            assert!(!events[1].contains("{ ip = 0x0 }"), "{events:?}");
+        }
+    }
+}
+
+#[test]
 fn the_files_may_be_of_different_languages_or_in_a_library() {
     if !is_installed("babeltrace2") {
         return;

@@ -64,7 +64,7 @@ fn sources(folder: &str) -> Vec<PathBuf> {
 fn compile(line: &str, source: &Path, object: &Path) -> Option<String> {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().expect("a compiler"));
-    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c"]).args(words);
+    command.args(["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-DUST_WITH_WARNINGS", "-c"]).args(words);
     command.args(["-I../ust-capi/include", "-I../ust-capi/compat", "-iquote", "tests/fixtures/pass"]);
     let stub = Path::new("tests/fixtures/stubs").join(stem(source).trim_end_matches("_shim")).with_extension("h");
     if stub.exists() {

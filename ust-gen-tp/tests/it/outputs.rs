@@ -127,7 +127,7 @@ fn a_provider_that_is_loaded_later_has_no_call_sites() {
         let output = command.args(["-E", &cppflags(), flag, "good.c"]).current_dir(place.path()).output();
         String::from_utf8(output.expect("gcc runs").stdout).expect("text")
     };
-    let callsite = "ust_callsite_shop___a = {";
+    let callsite = "ust_callsite_shop___a __attribute__((weak, visibility(\"hidden\"))) = {";
     let squeezed = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(squeezed(preprocessed("-DNOTHING")).contains(callsite));
     for flag in ["-DTRACEPOINT_PROBE_DYNAMIC_LINKAGE", "-DLTTNG_UST_TRACEPOINT_PROBE_DYNAMIC_LINKAGE"] {

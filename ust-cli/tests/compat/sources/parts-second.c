@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+#define TRACEPOINT_CREATE_PROBES
+#include "parts-second.h"
