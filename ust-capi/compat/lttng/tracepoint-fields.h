@@ -206,19 +206,21 @@
 /* Its bytes in the usual case, in which fields that only filters see are left out, and those behind it. */
 #define UST_TP_IF_stored(...) __VA_ARGS__
 #define UST_TP_IF_hidden(...)
+#define UST_TP_SUM_stored(...) __VA_ARGS__
+#define UST_TP_SUM_hidden(...) ust_hides = 1;
 #define UST_TP_BYTES_1(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_2
 #define UST_TP_BYTES_2(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_1
 #define UST_TP_BYTES_1_END
 #define UST_TP_BYTES_2_END
-#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
-#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
-#define UST_TP_BYTES_STRING(part, name, local, value, flags) UST_TP_IF_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
+#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) UST_TP_SUM_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) UST_TP_SUM_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_STRING(part, name, local, value, flags) UST_TP_SUM_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
 #define UST_TP_BYTES_ARRAY(part, type, name, local, value, count, base, flags)			\
-	UST_TP_IF_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
+	UST_TP_SUM_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
 #define UST_TP_BYTES_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	UST_TP_IF_##part(ust_bytes += UST_COUNT_BYTES + local.bytes; ust_slack = UST_SLACK;)
+	UST_TP_SUM_##part(ust_bytes += UST_COUNT_BYTES + local.bytes; ust_slack = UST_SLACK;)
 #define UST_TP_BYTES_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
-	UST_TP_IF_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
+	UST_TP_SUM_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
 #define UST_TP_BYTES_TEXT_SEQUENCE UST_TP_BYTES_SEQUENCE
 
 /* Where it is stored then. */

@@ -44,6 +44,7 @@
 	ust_inline void ust_store_##provider##___##name(struct ust_tracepoint *ust_tracepoint UST_TP_EACH(LOCAL, fields)) \
 	{											\
 		uint64_t ust_bytes = 0, ust_slack = 0;						\
+		int ust_hides = 0;								\
 		struct ust_record ust_record;							\
 		uint8_t *ust_at;								\
 												\
@@ -55,7 +56,8 @@
 		} else {									\
 			uint64_t ust_words[] = { UST_TP_EACH(WORDS, fields) 0 }; \
 												\
-			ust_record_values(ust_tracepoint, ust_words, __builtin_return_address(0)); \
+			ust_record_values(ust_tracepoint, ust_words, ust_bytes, ust_hides,		\
+					  __builtin_return_address(0));			\
 		}										\
 	}											\
 	__attribute__((unused)) static void							\

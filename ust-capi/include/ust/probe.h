@@ -16,14 +16,14 @@
  *		const int value_order = order;
  *		const struct ust_text value_sku = ust_text(sku);
  *		struct ust_record record;
- *		uint8_t *at = ust_begin_usual(&record, &ust_tracepoint_shop___checkout,
- *					      sizeof(value_order) + value_sku.bytes, UST_SLACK);
+ *		const uint64_t bytes = sizeof(value_order) + value_sku.bytes;
+ *		uint8_t *at = ust_begin_usual(&record, &ust_tracepoint_shop___checkout, bytes, UST_SLACK);
  *
  *		(void)tracepoint;
  *		if (ust_unlikely(!at)) {
  *			uint64_t words[] = { (uint64_t)value_order, (uintptr_t)value_sku.text, value_sku.bytes };
  *
- *			ust_record_values(&ust_tracepoint_shop___checkout, values, __builtin_return_address(0));
+ *			ust_record_values(&ust_tracepoint_shop___checkout, words, bytes, 0, __builtin_return_address(0));
  *			return;
  *		}
  *		at = ust_put(at, &value_order, sizeof(value_order));
@@ -297,13 +297,11 @@ ust_apart uint64_t ust_text_bytes(const char *text)
 	unsigned int nuls;
 
 	UST_LAUNDER(at);
-	nuls = (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
-	nuls = nuls >> ((uintptr_t)text & 15) << ((uintptr_t)text & 15);
-	while (!nuls) {
+	do {
 		at += 16;
 		nuls = (unsigned int)_mm_movemask_epi8(
 			_mm_cmpeq_epi8(_mm_load_si128((const __m128i *)at), _mm_setzero_si128()));
-	}
+	} while (!nuls);
 	bytes = (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
 	return bytes > UST_SHORT_BYTES ? bytes : UST_SHORT_BYTES + 1;
 #else
@@ -544,41 +542,58 @@ ust_helper uint64_t ust_word(const void *number, uint64_t bytes)
 	return word;
 }
 
-/* What a field stores, and behind how many elements' count if it is a sequence. */
+/* Whether the word of a field is its value. */
+ust_helper int ust_is_word(const struct ust_field *field)
+{
+	return (field->kind == UST_KIND_SCALAR || field->kind == UST_KIND_ENUMERATION) && field->bits <= 64;
+}
+
+/* Stores the number in a word. */
+ust_helper uint8_t *ust_put_word(uint8_t *at, uint64_t word, uint32_t bits)
+{
+	if (bits == 64)
+		__builtin_memcpy(at, &word, 8);
+	else if (bits == 32)
+		__builtin_memcpy(at, &word, 4);
+	else if (bits == 16)
+		__builtin_memcpy(at, &word, 2);
+	else
+		*at = (uint8_t)word;
+	return at + bits / 8;
+}
+
+/* What else a field stores, and behind how many elements' count if it is a sequence. */
 struct ust_value {
 	const void *from;
 	uint64_t bytes;
 	uint64_t count;
 };
 
-/* Returns the value of a field whose words are the next ones of a list. */
-ust_helper struct ust_value ust_value(const struct ust_field *field, uint64_t **next)
+/* Returns the value of a field at its words. */
+ust_helper struct ust_value ust_value(const struct ust_field *field, uint64_t *words)
 {
-	uint64_t *word = *next;
 	uint64_t size = field->bits / 8;
 	struct ust_value value;
 
-	value.from = (const void *)(uintptr_t)*word;
+	value.from = (const void *)(uintptr_t)words[0];
 	value.bytes = size;
 	value.count = field->count;
-	*next += 1;
 	if (field->kind == UST_KIND_STRING) {
-		*next += 1;
 		value.from = value.from ? value.from : "(null)";
-		if (!word[1])
-			word[1] = __builtin_strlen((const char *)value.from) + 1;
-		value.bytes = word[1];
+		if (!words[1])
+			words[1] = __builtin_strlen((const char *)value.from) + 1;
+		value.bytes = words[1];
 	} else if (field->kind == UST_KIND_SEQUENCE) {
-		*next += 1;
-		value.count = word[1];
+		value.count = words[1];
 		value.bytes = ust_hidden_elements(value.from, value.count, size).bytes;
 	} else if (field->kind == UST_KIND_ARRAY) {
 		value.bytes = value.count * size;
-	} else if (size <= sizeof(*word)) {
-		value.from = word;
 	}
 	return value;
 }
+
+/* How many words a field has. */
+#define UST_WORD_COUNT(field) ((field)->kind == UST_KIND_STRING || (field)->kind == UST_KIND_SEQUENCE ? 2 : 1)
 
 /* Stores a value with nothing behind it. */
 ust_helper uint8_t *ust_put_value(uint8_t *at, const struct ust_field *field, const struct ust_value *value)
@@ -592,49 +607,69 @@ ust_helper uint8_t *ust_put_value(uint8_t *at, const struct ust_field *field, co
 		ust_copy_text(at, (const char *)value->from, value->bytes);
 	else if (field->flags & UST_TEXT && field->bits == 8)
 		ust_copy_characters(at, (const char *)value->from, value->bytes);
-	else if (value->bytes)
-		__builtin_memcpy(at, value->from, value->bytes);
+	else
+		ust_copy(at, (const uint8_t *)value->from, value->bytes);
 	return at + value->bytes;
 }
 
-/*
- * Records an event that is not usual, from the words of its values. Called by the recording function, with the words in its
- * frame and its return address. One function for all events: compiling a second one for each would take half as long as
- * the first.
- */
-__attribute__((cold, noinline, unused)) static void
-ust_record_values(struct ust_tracepoint *tracepoint, uint64_t *words, const void *ip)
+/* Bytes of the fields that only filters see. Keeps the lengths of strings. */
+ust_apart uint64_t ust_hidden_bytes(const struct ust_event *event, uint64_t *words)
 {
-	const struct ust_event *event = tracepoint->event;
-	struct ust_unusual unusual;
-	struct ust_value value;
-	uint8_t *stored, *hidden;
-	uint64_t *next = words;
+	uint64_t bytes = 0;
 	uint32_t i;
 
-	unusual.tracepoint = tracepoint;
-	unusual.bytes = 0;
-	unusual.hidden_bytes = 0;
-	unusual.ip = ip;
-	unusual.stack = words;
 	for (i = 0; i < event->field_count; i++) {
 		const struct ust_field *field = &event->fields[i];
 
-		value = ust_value(field, &next);
-		*(field->flags & UST_NOWRITE ? &unusual.hidden_bytes : &unusual.bytes) +=
-			value.bytes + (field->kind == UST_KIND_SEQUENCE ? UST_COUNT_BYTES : 0);
+		if (field->flags & UST_NOWRITE) {
+			bytes += ust_is_word(field) ? field->bits / 8 : ust_value(field, words).bytes;
+			bytes += field->kind == UST_KIND_SEQUENCE ? UST_COUNT_BYTES : 0;
+		}
+		words += UST_WORD_COUNT(field);
 	}
+	return bytes;
+}
+
+/*
+ * Records an event that is not usual, from the words of its values. `bytes` is what its fields take, without those that only
+ * filters see; `hides` is 0 where there are none of these. Called by the recording function, with the words in its frame
+ * and its return address. One function for all events: compiling a second one for each would take half as long as
+ * the first. Not cold: with a filter or a context all events are recorded here.
+ */
+ust_apart void
+ust_record_values(struct ust_tracepoint *tracepoint, uint64_t *words, uint64_t bytes, int hides, const void *ip)
+{
+	const struct ust_event *event = tracepoint->event;
+	struct ust_unusual unusual;
+	uint8_t *stored, *hidden;
+	uint32_t i;
+
+	unusual.tracepoint = tracepoint;
+	unusual.ip = ip;
+	unusual.stack = words;
+	unusual.bytes = bytes;
+	unusual.hidden_bytes = hides ? ust_hidden_bytes(event, words) : 0;
 	stored = ust_record_begin_v1(&unusual);
 	if (!stored)
 		return;
 	hidden = stored + unusual.bytes;
-	next = words;
 	for (i = 0; i < event->field_count; i++) {
 		const struct ust_field *field = &event->fields[i];
-		uint8_t **at = field->flags & UST_NOWRITE ? &hidden : &stored;
+		int is_hidden = (field->flags & UST_NOWRITE) != 0;
+		uint8_t *at = is_hidden ? hidden : stored;
 
-		value = ust_value(field, &next);
-		*at = ust_put_value(*at, field, &value);
+		if (ust_is_word(field)) {
+			at = ust_put_word(at, *words++, field->bits);
+		} else {
+			const struct ust_value value = ust_value(field, words);
+
+			at = ust_put_value(at, field, &value);
+			words += UST_WORD_COUNT(field);
+		}
+		if (is_hidden)
+			hidden = at;
+		else
+			stored = at;
 	}
 	ust_record_end_v1(&unusual);
 }

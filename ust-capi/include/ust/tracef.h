@@ -63,7 +63,7 @@ ust_record_tracef(const char *format, va_list args, const void *ip)
 	ust_format_message(&message, format, args);
 	words[0] = (uintptr_t)message.text;
 	words[1] = message.bytes;
-	ust_record_values(&ust_tracef_v1, words, ip);
+	ust_record_values(&ust_tracef_v1, words, UST_COUNT_BYTES + message.bytes, 0, ip);
 }
 
 void ust_emit_tracef_v1(const char *format, ...)

@@ -115,15 +115,18 @@ ust_record_tracelog(struct ust_tracepoint *tracepoint, const char *file, int lin
 		    va_list args, const void *ip)
 {
 	struct ust_message message;
-	uint64_t words[7] = { 0 };
+	uint64_t words[7], bytes;
 
 	ust_format_message(&message, format, args);
 	words[0] = ust_word(&line, sizeof(line));
 	words[1] = (uintptr_t)file;
+	words[2] = __builtin_strlen(file) + 1;
 	words[3] = (uintptr_t)func;
+	words[4] = __builtin_strlen(func) + 1;
 	words[5] = (uintptr_t)message.text;
 	words[6] = message.bytes;
-	ust_record_values(tracepoint, words, ip);
+	bytes = sizeof(line) + words[2] + words[4] + UST_COUNT_BYTES + message.bytes;
+	ust_record_values(tracepoint, words, bytes, 0, ip);
 }
 
 void ust_emit_tracelog_v1(struct ust_tracepoint *tracepoint, const char *file, int line, const char *func,

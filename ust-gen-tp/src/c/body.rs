@@ -60,6 +60,7 @@ pub(super) struct Entry {
 pub(super) struct Locals {
     pub(super) tracepoint: String,
     pub(super) record: String,
+    pub(super) bytes: String,
     pub(super) words: String,
     pub(super) at: String,
 }
@@ -96,6 +97,7 @@ pub(super) fn body(args: &[Arg], fields: &[Field], docs: &dyn Fn(&Field) -> Vec<
     let locals = Locals {
         tracepoint: names::unique("tracepoint", &mut taken),
         record: names::unique("record", &mut taken),
+        bytes: names::unique("bytes", &mut taken),
         words: names::unique("words", &mut taken),
         at: names::unique("at", &mut taken),
     };

@@ -345,19 +345,11 @@ fn begun(body: &Body, tracepoint: &str) -> String {
     let seen: Vec<&Value> = body.values.iter().filter(|value| !value.is_hidden).collect();
     let locals = &body.locals;
     let mut out = format!("\tstruct ust_record {};\n", locals.record);
-    let head = format!("\tuint8_t *{} = ust_begin_usual(", locals.at);
-    let first = format!("&{}, {tracepoint}", locals.record);
+    out += &separated(&format!("\tconst uint64_t {} = ", locals.bytes), &bytes(&seen), " + ", ";\n");
     let is_fixed = seen.iter().all(|value| matches!(value.way, Way::Number | Way::Elements { .. }));
-    let (stored, slack) = (bytes(&seen), if is_fixed { "0" } else { "UST_SLACK" });
-    let short = format!("{head}{first}, {}, {slack});", stored.join(" + "));
-    if column(&short) <= WIDTH {
-        out += &short;
-    } else {
-        let indent = indent(column(&head));
-        out += &format!("{head}{first},\n");
-        out += &separated(&indent, &stored, " + ", &format!(", {slack});"));
-    }
-    out + "\n\n"
+    let slack = if is_fixed { "0" } else { "UST_SLACK" };
+    let given = [&format!("&{}", locals.record), tracepoint, &locals.bytes, slack].map(str::to_owned);
+    out + &call(&format!("\tuint8_t *{} = ust_begin_usual(", locals.at), &given, ");\n\n")
 }
 
 /// Stores the values.
@@ -368,7 +360,8 @@ fn stored(body: &Body, tracepoint: &str) -> String {
     // In C no list is empty.
     out += if body.values.is_empty() { "\t\t\t0\n" } else { "" };
     out += "\t\t};\n\n";
-    let given = [tracepoint.to_owned(), locals.words.clone(), "__builtin_return_address(0)".to_owned()];
+    let hides = if body.values.iter().any(|value| value.is_hidden) { "1" } else { "0" };
+    let given = [tracepoint, &locals.words, &locals.bytes, hides, "__builtin_return_address(0)"].map(str::to_owned);
     out += &format!("{}\n\t\treturn;\n\t}}\n", call("\t\tust_record_values(", &given, ");"));
     let seen = body.values.iter().filter(|value| !value.is_hidden);
     out.extend(seen.map(|value| format!("\t{}\n", put(value, &locals.at))));
