@@ -37,7 +37,7 @@ pub unsafe extern "C" fn ust_object_unregister_v1(object: *const Object) {
 /// Begins an event that is not usual; where its record is to be made, or null where there will be none.
 ///
 /// # Safety
-/// As `ust_begin` of `ust/ring.h` calls it.
+/// As `ust_record_values` of `ust/probe.h` calls it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ust_record_begin_v1(unusual: *mut Unusual) -> *mut u8 {
     // SAFETY: by this function's contract: a live local of the caller.
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn ust_record_begin_v1(unusual: *mut Unusual) -> *mut u8 {
 /// Ends an event that [`ust_record_begin_v1`] began.
 ///
 /// # Safety
-/// As `ust_end` of `ust/ring.h` calls it.
+/// As `ust_record_values` of `ust/probe.h` calls it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ust_record_end_v1(unusual: *mut Unusual) {
     // SAFETY: by this function's contract.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use ust_consumerd::Summary;
+use ust_consumerd::{ChannelOptions, LossMode, Summary};
 use ust_ctf::reader::{Trace, Value};
 
 use crate::harness::{Recorder, assert_counts_up, record_with, skip, small_rings};
@@ -20,6 +20,8 @@ pub struct Recorded {
     /// The number fields by name.
     pub numbers: BTreeMap<String, i128>,
     pub text: Option<String>,
+    /// All texts, in order.
+    pub texts: Vec<String>,
     pub bytes: Option<Vec<u8>>,
 }
 
@@ -39,8 +41,8 @@ pub fn read(summary: &Summary) -> Vec<Recorded> {
     let mut found = Vec::new();
     while let Some(event) = events.next() {
         let vpid = event.packet_context().get("vpid").and_then(|value| value.integer()).expect("the process") as i32;
-        let mut recorded =
-            Recorded { name: event.class.name.clone(), vpid, numbers: BTreeMap::new(), text: None, bytes: None };
+        let (name, numbers) = (event.class.name.clone(), BTreeMap::new());
+        let mut recorded = Recorded { name, vpid, numbers, text: None, texts: Vec::new(), bytes: None };
         let fields = event.payload().chain(event.common_context());
         for field in fields {
             let name = field.name.trim_start_matches('_').to_owned();
@@ -48,7 +50,11 @@ pub fn read(summary: &Summary) -> Vec<Recorded> {
                 Value::Array(elements) => {
                     recorded.bytes = Some(elements.map(|byte| byte.integer().expect("a byte") as u8).collect());
                 }
-                Value::Text(text) => recorded.text = Some(String::from_utf8_lossy(&text.utf8()).into_owned()),
+                Value::Text(text) => {
+                    let text = String::from_utf8_lossy(&text.utf8()).into_owned();
+                    recorded.texts.push(text.clone());
+                    recorded.text = Some(text);
+                }
                 other => drop(recorded.numbers.insert(name, other.integer().expect("a number"))),
             }
         }
@@ -178,6 +184,80 @@ fn strings_of_every_length_at_the_end_of_a_page() {
         assert_eq!(event.text.as_deref(), Some(expected.as_str()));
     }
     assert_eq!(texts[100].text.as_deref(), Some("(null)"));
+}
+
+/// With this filter, which accepts all, no event is usual.
+const FILTER: Option<&str> = Some("seq >= 0");
+
+/// The program made by each compiler with each set of flags.
+fn each_build(ways: &'static [&'static [&'static str]]) -> impl Iterator<Item = PathBuf> {
+    let compilers = [GCC, CLANG].into_iter();
+    compilers.flat_map(|compiler| ways.iter().map(move |flags| (compiler, flags))).filter_map(|(compiler, flags)| {
+        let libraries = shared();
+        let libraries: Vec<&OsStr> = libraries.iter().map(AsRef::as_ref).collect();
+        let flags = [flags, ["-DWITH_PROBES"].as_slice()].concat();
+        Build { compiler, flags: &flags, sources: &["traced.c"], libraries: &libraries }.make("traced")
+    })
+}
+
+/// Checks the events of the scenario `edges`.
+fn check_edges(program: &Path, filter: Option<&str>) {
+    let (summary, _, _scratch) = record_with(Command::new(program).arg("edges"), |options| {
+        options.patterns = vec!["steps:texts".to_owned()];
+        options.filter = filter.map(str::to_owned);
+    });
+    let events = read(&summary);
+    let lengths = (0..=40).flat_map(|length| (0..=20).map(move |behind| (length, length * 100 + behind)));
+    let expected: Vec<(usize, usize)> = lengths.chain([(0, 9999)]).collect();
+    assert_eq!(events.len(), expected.len());
+    for (event, (length, seq)) in events.iter().zip(expected) {
+        assert_eq!(event.number("seq"), seq as u64);
+        let text = |max: usize| String::from(char::from(b'a' + (length % 26) as u8)).repeat(length.min(max));
+        assert_eq!(event.texts, [text(40), text(12), text(33), text(40)], "{seq}");
+        assert_eq!(event.bytes.as_deref(), Some(vec![length as u8; length].as_slice()), "{seq}");
+    }
+}
+
+#[test]
+fn text_and_bytes_at_the_end_of_what_can_be_read_are_recorded() {
+    for program in each_build(&[&[], &["-O0"], &["-fsanitize=address"]]) {
+        check_edges(&program, None);
+        check_edges(&program, FILTER);
+    }
+}
+
+#[test]
+fn a_string_that_another_thread_changes_leaves_its_event_whole() {
+    let programs = each_build(&[&[], &["-fsanitize=address"]]);
+    for (program, filter) in programs.flat_map(|program| [(program.clone(), None), (program, FILTER)]) {
+        let (summary, _, _scratch) = record_with(Command::new(program).arg("changes"), |options| {
+            options.filter = filter.map(str::to_owned);
+        });
+        assert!(summary.losses.is_empty(), "{:?}", summary.losses);
+        let sources = sources(&read(&summary));
+        assert_counts_up(&sources[&1], 50_000);
+        assert_counts_up(&sources[&2], 50_000);
+    }
+}
+
+#[test]
+fn an_event_at_the_end_of_a_sub_buffer_spoils_nothing_behind_it() {
+    let Some(program) = traced() else { return };
+    let (summary, _, _scratch) = record_with(Command::new(program).arg("brims"), |options| {
+        options.channel = ChannelOptions {
+            mode: LossMode::Overwrite,
+            subbuf_bytes: 4096,
+            subbuf_count: 4,
+            ..ChannelOptions::default()
+        };
+    });
+    let sources = sources(&read(&summary));
+    for source in 0..40 {
+        let last = 5 * 128 + (4096 - 32 - source) / 32;
+        // The sub-buffer behind the last event holds the oldest ones.
+        let expected: Vec<u64> = (2 * 128..=last).collect();
+        assert_eq!(sources[&source], expected, "{source}");
+    }
 }
 
 #[test]

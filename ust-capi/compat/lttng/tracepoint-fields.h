@@ -177,13 +177,17 @@
 #define UST_TP_VALUE_STRING(part, name, local, value, flags) , UST_TP_TEXT_##part((const char *)value)
 #define UST_TP_VALUE_ARRAY(part, type, name, local, value, count, base, flags) , (const void *)value
 #define UST_TP_VALUE_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	, ust_elements((const void *)value, (uint64_t)(count_type)count, sizeof(type))
+	, UST_TP_ELEMENTS_##part((const void *)value, (uint64_t)(count_type)count, sizeof(type))
 #define UST_TP_VALUE_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
-	, ust_characters((const void *)value, sizeof(type) * (uint64_t)count)
+	, UST_TP_CHARACTERS_##part((const void *)value, (uint64_t)count, sizeof(type))
 #define UST_TP_VALUE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	, ust_characters((const void *)value, sizeof(type) * (uint64_t)(count_type)count)
+	, UST_TP_CHARACTERS_##part((const void *)value, (uint64_t)(count_type)count, sizeof(type))
 #define UST_TP_TEXT_stored ust_text
 #define UST_TP_TEXT_hidden
+#define UST_TP_CHARACTERS_stored ust_characters
+#define UST_TP_CHARACTERS_hidden ust_hidden_elements
+#define UST_TP_ELEMENTS_stored ust_elements
+#define UST_TP_ELEMENTS_hidden ust_hidden_elements
 
 #define UST_TP_LOCAL_1(kind, ...) UST_TP_LOCAL_##kind(__VA_ARGS__) UST_TP_LOCAL_2
 #define UST_TP_LOCAL_2(kind, ...) UST_TP_LOCAL_##kind(__VA_ARGS__) UST_TP_LOCAL_1
@@ -194,26 +198,29 @@
 #define UST_TP_LOCAL_STRING(part, name, local, value, flags) , UST_TP_TEXT_TYPE_##part local
 #define UST_TP_LOCAL_ARRAY(part, type, name, local, value, count, base, flags) , const void *local
 #define UST_TP_LOCAL_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_elements local
-#define UST_TP_LOCAL_TEXT_ARRAY(part, type, name, local, value, count, base, flags) , struct ust_characters local
-#define UST_TP_LOCAL_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_characters local
+#define UST_TP_LOCAL_TEXT_ARRAY(part, type, name, local, value, count, base, flags) , struct ust_elements local
+#define UST_TP_LOCAL_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags) , struct ust_elements local
 #define UST_TP_TEXT_TYPE_stored struct ust_text
 #define UST_TP_TEXT_TYPE_hidden const char *
 
-/* Its bytes in the usual case, in which fields that only filters see are left out. */
+/* Its bytes in the usual case, in which fields that only filters see are left out, and those behind it. */
 #define UST_TP_IF_stored(...) __VA_ARGS__
 #define UST_TP_IF_hidden(...)
+#define UST_TP_SUM_stored(...) __VA_ARGS__
+#define UST_TP_SUM_hidden(...) ust_hides = 1;
 #define UST_TP_BYTES_1(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_2
 #define UST_TP_BYTES_2(kind, ...) UST_TP_BYTES_##kind(__VA_ARGS__) UST_TP_BYTES_1
 #define UST_TP_BYTES_1_END
 #define UST_TP_BYTES_2_END
-#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
-#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) UST_TP_IF_##part(ust_bytes += sizeof(type);)
-#define UST_TP_BYTES_STRING(part, name, local, value, flags) UST_TP_IF_##part(ust_bytes += local.bytes;)
+#define UST_TP_BYTES_NUMBER(part, type, name, local, value, base, flags) UST_TP_SUM_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_ENUM(part, type, name, local, value, enumeration, flags) UST_TP_SUM_##part(ust_bytes += sizeof(type);)
+#define UST_TP_BYTES_STRING(part, name, local, value, flags) UST_TP_SUM_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
 #define UST_TP_BYTES_ARRAY(part, type, name, local, value, count, base, flags)			\
-	UST_TP_IF_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
+	UST_TP_SUM_##part(ust_bytes += sizeof(type) * (uint64_t)count;)
 #define UST_TP_BYTES_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	UST_TP_IF_##part(ust_bytes += UST_COUNT_BYTES + local.bytes;)
-#define UST_TP_BYTES_TEXT_ARRAY UST_TP_BYTES_ARRAY
+	UST_TP_SUM_##part(ust_bytes += UST_COUNT_BYTES + local.bytes; ust_slack = UST_SLACK;)
+#define UST_TP_BYTES_TEXT_ARRAY(part, type, name, local, value, count, base, flags)			\
+	UST_TP_SUM_##part(ust_bytes += local.bytes; ust_slack = UST_SLACK;)
 #define UST_TP_BYTES_TEXT_SEQUENCE UST_TP_BYTES_SEQUENCE
 
 /* Where it is stored then. */
@@ -235,36 +242,20 @@
 #define UST_TP_STORE_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
 	UST_TP_IF_##part(ust_at = ust_put_counted_characters(ust_at, &local);)
 
-/*
- * In any other case, its entry in the list of values. A number is copied for that: the address of what it was passed in
- * would keep it out of the registers in the usual case.
- */
-#define UST_TP_KEEP_1(kind, ...) UST_TP_KEEP_##kind(__VA_ARGS__) UST_TP_KEEP_2
-#define UST_TP_KEEP_2(kind, ...) UST_TP_KEEP_##kind(__VA_ARGS__) UST_TP_KEEP_1
-#define UST_TP_KEEP_1_END
-#define UST_TP_KEEP_2_END
-#define UST_TP_KEEP_NUMBER(part, type, name, local, value, base, flags) type local##_kept = local;
-#define UST_TP_KEEP_ENUM(part, type, name, local, value, enumeration, flags) type local##_kept = local;
-#define UST_TP_KEEP_STRING(part, name, local, value, flags)
-#define UST_TP_KEEP_ARRAY(part, type, name, local, value, count, base, flags)
-#define UST_TP_KEEP_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
-#define UST_TP_KEEP_TEXT_ARRAY(part, type, name, local, value, count, base, flags)
-#define UST_TP_KEEP_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)
-
-#define UST_TP_LISTED_1(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_2
-#define UST_TP_LISTED_2(kind, ...) UST_TP_LISTED_##kind(__VA_ARGS__) UST_TP_LISTED_1
-#define UST_TP_LISTED_1_END
-#define UST_TP_LISTED_2_END
-#define UST_TP_LISTED_NUMBER(part, type, name, local, value, base, flags) { &local##_kept, sizeof(type), 0 },
-#define UST_TP_LISTED_ENUM(part, type, name, local, value, enumeration, flags) { &local##_kept, sizeof(type), 0 },
-#define UST_TP_LISTED_STRING(part, name, local, value, flags) UST_TP_LISTED_TEXT_##part(local)
-#define UST_TP_LISTED_ARRAY(part, type, name, local, value, count, base, flags) { local, sizeof(type) * (uint64_t)count, 0 },
-#define UST_TP_LISTED_SEQUENCE(part, type, name, local, value, count_type, how_many, base, flags)\
-	{ local.elements, local.bytes, local.count },
-#define UST_TP_LISTED_TEXT_ARRAY(part, type, name, local, value, count, base, flags) { local.text, local.bytes, 0 },
-#define UST_TP_LISTED_TEXT_SEQUENCE(part, type, name, local, value, count_type, count, base, flags)	\
-	{ local.text, local.bytes, local.bytes },
-#define UST_TP_LISTED_TEXT_stored(local) { local.text, local.bytes, 0 },
-#define UST_TP_LISTED_TEXT_hidden(local) { local, 0, 0 },
+/* In any other case, its words in the list of values. */
+#define UST_TP_WORDS_1(kind, ...) UST_TP_WORDS_##kind(__VA_ARGS__) UST_TP_WORDS_2
+#define UST_TP_WORDS_2(kind, ...) UST_TP_WORDS_##kind(__VA_ARGS__) UST_TP_WORDS_1
+#define UST_TP_WORDS_1_END
+#define UST_TP_WORDS_2_END
+#define UST_TP_WORDS_NUMBER(part, type, name, local, value, base, flags) ust_word(&local, sizeof(type)),
+#define UST_TP_WORDS_ENUM UST_TP_WORDS_NUMBER
+#define UST_TP_WORDS_STRING(part, name, local, value, flags) UST_TP_WORDS_TEXT_##part(local)
+#define UST_TP_WORDS_ARRAY(part, type, name, local, value, count, base, flags) (uintptr_t)local,
+#define UST_TP_WORDS_SEQUENCE(part, type, name, local, value, count_type, how_many, base, flags)	\
+	(uintptr_t)local.elements, local.count,
+#define UST_TP_WORDS_TEXT_ARRAY(part, type, name, local, value, count, base, flags) (uintptr_t)local.elements,
+#define UST_TP_WORDS_TEXT_SEQUENCE UST_TP_WORDS_SEQUENCE
+#define UST_TP_WORDS_TEXT_stored(local) (uintptr_t)local.text, local.bytes,
+#define UST_TP_WORDS_TEXT_hidden(local) (uintptr_t)local, 0,
 
 #endif /* UST_LTTNG_TRACEPOINT_FIELDS_H */

@@ -51,20 +51,20 @@
 	ust_inline void ust_store_##provider##___##name(struct ust_tracepoint *ust_tracepoint, int ust_has_ip,	\
 							const void *ust_ip UST_TP_EACH(LOCAL, fields)) \
 	{											\
-		uint64_t ust_bytes = 0;								\
+		uint64_t ust_bytes = 0, ust_slack = 0;						\
+		int ust_hides = 0;								\
 		struct ust_record ust_record;							\
 		uint8_t *ust_at;								\
 												\
 		UST_TP_EACH(BYTES, fields)							\
-		ust_at = ust_begin_usual(&ust_record, ust_tracepoint, ust_bytes);		\
+		ust_at = ust_begin_usual(&ust_record, ust_tracepoint, ust_bytes, ust_slack);	\
 		if (!ust_unlikely(!ust_at)) {							\
 			UST_TP_EACH(STORE, fields)						\
 			ust_end_usual(&ust_record);						\
 		} else {									\
-			UST_TP_EACH(KEEP, fields)						\
-			struct ust_value ust_values[] = { UST_TP_EACH(LISTED, fields) { NULL, 0, 0 } }; \
+			uint64_t ust_words[] = { UST_TP_EACH(WORDS, fields) 0 }; \
 												\
-			ust_record_values(ust_tracepoint, ust_values,				\
+			ust_record_values(ust_tracepoint, ust_words, ust_bytes, ust_hides,		\
 					  ust_has_ip ? ust_ip : __builtin_return_address(0));	\
 		}										\
 	}											\

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
  * Text in the manner of printf as a field of an event, for <ust/tracef.h> and <ust/tracelog.h>. What formats a text has no
- * use for the usual way: its events begin by ust_begin_unusual.
+ * use for the usual way: its events are recorded by ust_record_values.
  */
 #ifndef UST_MESSAGE_H
 #define UST_MESSAGE_H
@@ -21,7 +21,7 @@ extern "C" {
 #define UST_MESSAGE_BYTES_MAX 2048
 
 struct ust_message {
-	struct ust_elements elements;
+	uint64_t bytes;
 	char text[UST_MESSAGE_BYTES_MAX];
 };
 
@@ -46,7 +46,7 @@ ust_format_message(struct ust_message *message, const char *format, va_list args
 		__builtin_memcpy(message->text + bytes, cut, sizeof(cut) - 1);
 		bytes += sizeof(cut) - 1;
 	}
-	message->elements = ust_elements(message->text, bytes, 1);
+	message->bytes = bytes;
 }
 
 #ifdef __cplusplus

@@ -10,33 +10,33 @@
  *		UST_FIELDS_END
  *	};
  *
- *	ust_inline int ust_store_shop___checkout(struct ust_tracepoint *tracepoint, int ust_is_usual, int order,
- *						 const char *sku)
+ *	UST_DECLARE_TRACEPOINT(shop, checkout)
+ *	static void ust_record_shop___checkout(struct ust_tracepoint *tracepoint, int order, const char *sku)
  *	{
  *		const int value_order = order;
  *		const struct ust_text value_sku = ust_text(sku);
  *		struct ust_record record;
- *		struct ust_unusual unusual;
- *		uint8_t *at = ust_begin(&record, &unusual, ust_is_usual, tracepoint,
- *					sizeof(value_order) + value_sku.bytes, 0);
+ *		const uint64_t bytes = sizeof(value_order) + value_sku.bytes;
+ *		uint8_t *at = ust_begin_usual(&record, &ust_tracepoint_shop___checkout, bytes, UST_SLACK);
  *
- *		if (!at)
- *			return 0;
+ *		(void)tracepoint;
+ *		if (ust_unlikely(!at)) {
+ *			uint64_t words[] = { (uint64_t)value_order, (uintptr_t)value_sku.text, value_sku.bytes };
+ *
+ *			ust_record_values(&ust_tracepoint_shop___checkout, words, bytes, 0, __builtin_return_address(0));
+ *			return;
+ *		}
  *		at = ust_put(at, &value_order, sizeof(value_order));
  *		at = ust_put_text(at, &value_sku);
- *		return ust_end(&record, &unusual, ust_is_usual);
+ *		ust_end_usual(&record);
  *	}
  *
- *	UST_DECLARE_TRACEPOINT(shop, checkout)
- *	UST_DEFINE_RECORD(shop, checkout, (struct ust_tracepoint *tracepoint, int order, const char *sku),
- *			  (tracepoint, order, sku), (&ust_tracepoint_shop___checkout, ust_is_usual, order, sku))
  *	UST_DEFINE_TRACEPOINT(shop, checkout, ust_record_shop___checkout, fields, "int, order, const char *, sku",
  *			      "shop.tp", 12)
  *
- * (Of a class of events, there is one such function, which gets `tracepoint` in place of the address.)
+ * (Of a class of events, there is one such function, which uses `tracepoint` in place of the address.)
  *
- * Each value is computed before there is room for it: once, and once more if the event is not usual, so that expressions
- * must have no side effects. Fields lie back to back, without padding.
+ * Each value is computed once, before there is room for it. Fields lie back to back, without padding.
  */
 #ifndef UST_PROBE_H
 #define UST_PROBE_H
@@ -185,14 +185,14 @@ struct ust_event {
 #endif
 
 /*
- * What looks at and copies strings is out of line, but in the same file, for the compiler to see which few registers it
- * changes: so a recording function keeps its arguments where they came, as if it called nothing, and takes a third of the
- * time to compile that it would with everything inlined. It calls no function of the C library, which would change all.
+ * What does more than copy 16 bytes is out of line, but in the same file, for the compiler to see which few registers it
+ * changes. It calls no function of the C library, which would change all.
  */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UST_WITH_SANITIZER 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(hwaddress_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(hwaddress_sanitizer) || __has_feature(memory_sanitizer) || \
+	__has_feature(thread_sanitizer)
 #define UST_WITH_SANITIZER 1
 #endif
 #endif
@@ -206,55 +206,8 @@ struct ust_event {
 #define ust_helper static inline ust_unhooked __attribute__((unused))
 #endif
 
-/* Hides from the compiler what a pointer points to. */
-#define UST_LAUNDER(pointer) __asm__("" : "+r"(pointer))
-
-#if defined(__SSE2__)
-typedef char ust_16_chars __attribute__((vector_size(16), may_alias));
-
-/* Which of 16 aligned bytes are NULs, a bit each. Not of <emmintrin.h>, the functions of which enter hooks in Clang. */
-ust_inline unsigned int ust_nuls(const char *at)
-{
-	const ust_16_chars nul = { 0 };
-
-	return (unsigned int)__builtin_ia32_pmovmskb128((ust_16_chars)(*(const ust_16_chars *)at == nul));
-}
-#endif
-
-/* Bytes of a string with its NUL. Reads whole aligned words, which lie in one page each. */
-ust_apart uint64_t ust_text_bytes(const char *text)
-{
-#if defined(UST_WITH_SANITIZER)
-	return __builtin_strlen(text) + 1;
-#elif defined(__SSE2__)
-	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)15);
-	unsigned int nuls;
-
-	UST_LAUNDER(at);
-	nuls = ust_nuls(at) >> ((uintptr_t)text & 15);
-	if (nuls)
-		return (uint64_t)__builtin_ctz(nuls) + 1;
-	do {
-		at += 16;
-		nuls = ust_nuls(at);
-	} while (!nuls);
-	return (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
-#else
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)7);
-	uint64_t word, nuls;
-
-	UST_LAUNDER(at);
-	__builtin_memcpy(&word, at, 8);
-	/* What lies before the string is no NUL. */
-	word |= (UINT64_C(1) << 8 * ((uintptr_t)text & 7)) - 1;
-	while (!(nuls = (word - ones) & ~word & ones << 7)) {
-		at += 8;
-		__builtin_memcpy(&word, at, 8);
-	}
-	return (uint64_t)(at - text) + (uint64_t)__builtin_ctzll(nuls) / 8 + 1;
-#endif
-}
+/* Hides from the compiler what a pointer points to, or where a number comes from. */
+#define UST_LAUNDER(value) __asm__("" : "+r"(value))
 
 /* Moves the first and the last `size` bytes of `bytes`, which cover all of them. */
 #define UST_MOVE_ENDS(type, at, from, bytes)							\
@@ -308,71 +261,148 @@ ust_apart void ust_copy(uint8_t *at, const uint8_t *from, uint64_t bytes)
 	}
 }
 
+/*
+ * Up to 16 bytes are copied as 16, whatever their number: what is stored too much, the next field or the next event
+ * overwrites, so the event needs UST_SLACK behind it. They are read while values are computed, in one page, where reading
+ * more than there is does no harm.
+ *
+ * Not on aarch64, where memory may have tags that such a read would not match, nor where a sanitizer would find it.
+ */
+#if defined(__SSE2__) && !defined(UST_WITH_SANITIZER)
+#define UST_SHORT_BYTES 16
+typedef char ust_short __attribute__((vector_size(16), may_alias));
+#else
+#define UST_SHORT_BYTES 0
+typedef uint8_t ust_short;
+#endif
+#define UST_SLACK UST_SHORT_BYTES
+
+#if UST_SHORT_BYTES
+/* All ones where there is a NUL. Not of <emmintrin.h>, the functions of which enter hooks in Clang. */
+ust_inline ust_short ust_nuls(ust_short bytes)
+{
+	const ust_short nul = { 0 };
+
+	return (ust_short)(bytes == nul);
+}
+
+/* The same, a bit for each byte. */
+ust_inline unsigned int ust_nul_bits(ust_short bytes)
+{
+	return (unsigned int)__builtin_ia32_pmovmskb128(ust_nuls(bytes));
+}
+#endif
+
+/* Hides from the compiler where 16 bytes come from: it would read them twice, with a change of another thread between. */
+#define UST_READ_ONCE(bytes) __asm__("" : "+x"(bytes))
+
+#if defined(UST_WITH_SANITIZER)
+#define UST_IS_IN_PAGE(at, bytes) 0
+#else
+#define UST_IS_IN_PAGE(at, bytes) (((uintptr_t)(at) & 4095) <= 4096 - (uint64_t)(bytes))
+#endif
+
+/* Reads `bytes` at the end of a page, up to the first NUL if that ends them, and NULs from there on. */
+__attribute__((cold)) ust_apart ust_short ust_read_at_end(const char *at, uint64_t bytes, int ends_at_nul)
+{
+	uint8_t found[16] = { 0 };
+	ust_short result;
+	uint64_t i;
+
+	for (i = 0; i < bytes && !(ends_at_nul && !at[i]); i++) {
+		found[i] = (uint8_t)at[i];
+		/* Else it would be made a call of memcpy. */
+		UST_LAUNDER(at);
+	}
+	__builtin_memcpy(&result, found, sizeof(result));
+	return result;
+}
+
+/* Whether there are 1 to UST_SHORT_BYTES bytes: the address of none may be any. */
+#define UST_IS_SHORT(bytes) ((bytes) != 0 && (bytes) <= UST_SHORT_BYTES)
+
+/*
+ * Bytes of a string with its NUL, of which UST_SHORT_BYTES were found not to be one: these count even if another thread has
+ * made the string shorter since then. Reads whole aligned words, which lie in one page each.
+ */
+ust_apart uint64_t ust_text_bytes(const char *text)
+{
+#if defined(UST_WITH_SANITIZER)
+	return __builtin_strlen(text) + 1;
+#elif UST_SHORT_BYTES
+	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)15);
+	uint64_t bytes;
+	unsigned int nuls;
+
+	UST_LAUNDER(at);
+	do {
+		at += 16;
+		nuls = ust_nul_bits(*(const ust_short *)at);
+	} while (!nuls);
+	bytes = (uint64_t)(at - text) + (uint64_t)__builtin_ctz(nuls) + 1;
+	return bytes > UST_SHORT_BYTES ? bytes : UST_SHORT_BYTES + 1;
+#else
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	const char *at = (const char *)((uintptr_t)text & ~(uintptr_t)7);
+	uint64_t word, nuls;
+
+	UST_LAUNDER(at);
+	__builtin_memcpy(&word, at, 8);
+	/* What lies before the string is no NUL. */
+	word |= (UINT64_C(1) << 8 * ((uintptr_t)text & 7)) - 1;
+	while (!(nuls = (word - ones) & ~word & ones << 7)) {
+		at += 8;
+		__builtin_memcpy(&word, at, 8);
+	}
+	return (uint64_t)(at - text) + (uint64_t)__builtin_ctzll(nuls) / 8 + 1;
+#endif
+}
+
 /* A string and its bytes with the NUL, as they were when it was looked at. */
 struct ust_text {
 	const char *text;
 	uint64_t bytes;
+	ust_short first;		/* all of them, if they are short */
 };
 
 /* "(null)" for no string. */
 ust_helper struct ust_text ust_text(const char *text)
 {
 	struct ust_text found;
+#if UST_SHORT_BYTES
+	unsigned int nuls;
 
+	/* So that the compiler does not warn of what would be read of a literal if it were longer. */
+	UST_LAUNDER(text);
+	found.text = text;
+	if (ust_unlikely(!text || !UST_IS_IN_PAGE(text, UST_SHORT_BYTES)))
+		found.first = ust_read_at_end(text ? text : "(null)", UST_SHORT_BYTES, 1);
+	else
+		__builtin_memcpy(&found.first, text, UST_SHORT_BYTES);
+	UST_READ_ONCE(found.first);
+	nuls = ust_nul_bits(found.first);
+	found.bytes = ust_unlikely(!nuls) ? ust_text_bytes(text) : (uint64_t)(unsigned int)__builtin_ctz(nuls) + 1;
+#else
 	found.text = text ? text : "(null)";
-	/* Of a literal, the compiler knows it. */
-	if (__builtin_constant_p(__builtin_strlen(found.text))) {
-		found.bytes = __builtin_strlen(found.text) + 1;
-	} else {
-		/* So that the compiler does not warn of what would be read of a literal if it were longer. */
-		UST_LAUNDER(found.text);
-		found.bytes = ust_text_bytes(found.text);
-	}
+	found.bytes = ust_text_bytes(found.text);
+	found.first = 0;
+#endif
 	return found;
 }
 
-/*
- * Characters that take a given number of bytes, and end before at a NUL. There may be fewer than that: so what is behind a
- * NUL is copied only if it lies in the same page, where reading it does no harm. No reader looks at it.
- */
-struct ust_characters {
-	const char *text;
-	uint64_t bytes;
-};
-
-/* More bytes than an event can hold are as many, so that the event is too big. */
-ust_helper struct ust_characters ust_characters(const void *text, uint64_t bytes)
-{
-	struct ust_characters found;
-
-	found.text = (const char *)text;
-	found.bytes = bytes <= UINT32_MAX ? bytes : (uint64_t)UINT32_MAX * 8;
-	return found;
-}
-
-/* Copies characters up to the first NUL, one by one, and NULs from there on. */
-ust_apart void ust_copy_characters(uint8_t *at, const char *text, uint64_t bytes)
-{
-	uint64_t i = 0;
-
-	for (; i < bytes && text[i]; i++)
-		at[i] = (uint8_t)text[i];
-	for (; i < bytes; i++) {
-		at[i] = 0;
-		/* Else it would be made a call of memset. */
-		UST_LAUNDER(at);
-	}
-}
-
-/* Elements of a sequence. */
+/* Elements of a sequence, or the characters of a text of a given size. */
 struct ust_elements {
 	const void *elements;
 	uint64_t count;
 	uint64_t bytes;
+	ust_short first;		/* as above */
 };
 
-/* `count` elements of `size` bytes. More than an event can hold are as many bytes, so that the event is too big. */
-ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+/*
+ * `count` elements of `size` bytes that only filters see, which are not read in the usual case. More than an event can hold
+ * are as many bytes, so that the event is too big.
+ */
+ust_helper struct ust_elements ust_hidden_elements(const void *elements, uint64_t count, uint64_t size)
 {
 	struct ust_elements found;
 
@@ -381,6 +411,38 @@ ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count
 	found.elements = elements;
 	found.count = count;
 	found.bytes = count <= UINT32_MAX ? count * size : (uint64_t)UINT32_MAX * 8;
+	__builtin_memset(&found.first, 0, sizeof(found.first));
+	return found;
+}
+
+/* `count` elements of `size` bytes. */
+ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+{
+	struct ust_elements found = ust_hidden_elements(elements, count, size);
+
+	if (UST_IS_SHORT(found.bytes)) {
+		if (ust_unlikely(!UST_IS_IN_PAGE(elements, UST_SHORT_BYTES)))
+			found.first = ust_read_at_end((const char *)elements, found.bytes, 0);
+		else
+			__builtin_memcpy(&found.first, found.elements, sizeof(found.first));
+	}
+	return found;
+}
+
+/*
+ * Characters that take a given number of bytes, and end before at a NUL. There may be fewer than that: so what is behind a
+ * NUL is copied only if it lies in the same page, where reading it does no harm. No reader looks at it.
+ */
+ust_helper struct ust_elements ust_characters(const void *text, uint64_t count, uint64_t size)
+{
+	struct ust_elements found = ust_hidden_elements(text, count, size);
+
+	if (UST_IS_SHORT(found.bytes)) {
+		if (ust_unlikely(!UST_IS_IN_PAGE(text, UST_SHORT_BYTES)))
+			found.first = ust_read_at_end((const char *)text, found.bytes, size == 1);
+		else
+			__builtin_memcpy(&found.first, found.elements, sizeof(found.first));
+	}
 	return found;
 }
 
@@ -397,14 +459,93 @@ ust_helper uint8_t *ust_put(uint8_t *at, const void *value, uint64_t bytes)
 	return at + bytes;
 }
 
+/*
+ * Copies a string of `bytes` with its NUL. A NUL that another thread has stored since then is replaced: the fields and events
+ * behind it could not be read.
+ */
+ust_apart void ust_copy_text(uint8_t *at, const char *text, uint64_t bytes)
+{
+	uint64_t i = 0, length = bytes - 1;
+#if UST_SHORT_BYTES
+	if (length >= UST_SHORT_BYTES) {
+		while (i < length) {
+			ust_short part;
+
+			if (i > length - UST_SHORT_BYTES)
+				i = length - UST_SHORT_BYTES;
+			__builtin_memcpy(&part, text + i, UST_SHORT_BYTES);
+			UST_READ_ONCE(part);
+			part |= ust_nuls(part) & (char)'?';
+			__builtin_memcpy(at + i, &part, UST_SHORT_BYTES);
+			i += UST_SHORT_BYTES;
+		}
+	}
+#else
+	for (; i + 8 <= length; i += 8) {
+		const uint64_t lows = UINT64_C(0x7f7f7f7f7f7f7f7f);
+		uint64_t part, nuls;
+
+		__builtin_memcpy(&part, text + i, 8);
+		/* Else it might be read twice. */
+		UST_LAUNDER(part);
+		nuls = ~(((part & lows) + lows) | part | lows) >> 7;
+		part |= nuls * '?';
+		__builtin_memcpy(at + i, &part, 8);
+	}
+#endif
+	for (; i < length; i++) {
+		uint8_t byte = *(const volatile uint8_t *)(text + i);
+
+		at[i] = byte ? byte : '?';
+	}
+	at[length] = 0;
+}
+
 /* Stores a string with its NUL. */
 ust_helper uint8_t *ust_put_text(uint8_t *at, const struct ust_text *text)
 {
-	uint64_t length = text->bytes - 1;
-
-	ust_copy(at, (const uint8_t *)text->text, length);
-	at[length] = 0;
+	if (ust_unlikely(text->bytes > UST_SHORT_BYTES)) {
+		ust_copy_text(at, text->text, text->bytes);
+	} else {
+		__builtin_memcpy(at, &text->first, sizeof(text->first));
+	}
 	return at + text->bytes;
+}
+
+/* Copies characters up to the first NUL, and maybe what is behind it. */
+ust_apart void ust_copy_characters(uint8_t *at, const char *text, uint64_t bytes)
+{
+	uint64_t i = 0;
+
+	if (bytes <= 4096 && UST_IS_IN_PAGE(text, bytes)) {
+		ust_copy(at, (const uint8_t *)text, bytes);
+		return;
+	}
+	for (; i < bytes && text[i]; i++)
+		at[i] = (uint8_t)text[i];
+	for (; i < bytes; i++) {
+		at[i] = 0;
+		/* Else it would be made a call of memset. */
+		UST_LAUNDER(at);
+	}
+}
+
+/* Stores the characters of an array. */
+ust_helper uint8_t *ust_put_characters(uint8_t *at, const struct ust_elements *characters)
+{
+	if (ust_unlikely(characters->bytes > UST_SHORT_BYTES))
+		ust_copy_characters(at, (const char *)characters->elements, characters->bytes);
+	else if (UST_SHORT_BYTES)
+		__builtin_memcpy(at, &characters->first, sizeof(characters->first));
+	return at + characters->bytes;
+}
+
+/* Stores a sequence of characters: the count, then these. */
+ust_helper uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_elements *characters)
+{
+	uint32_t count = (uint32_t)characters->count;
+
+	return ust_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
 }
 
 /* Stores a sequence: the count, then the elements. */
@@ -413,56 +554,126 @@ ust_helper uint8_t *ust_put_elements(uint8_t *at, const struct ust_elements *ele
 	uint32_t count = (uint32_t)elements->count;
 
 	at = ust_put(at, &count, UST_COUNT_BYTES);
-	ust_copy(at, (const uint8_t *)elements->elements, elements->bytes);
+	if (ust_unlikely(elements->bytes > UST_SHORT_BYTES))
+		ust_copy(at, (const uint8_t *)elements->elements, elements->bytes);
+	else if (UST_SHORT_BYTES)
+		__builtin_memcpy(at, &elements->first, sizeof(elements->first));
 	return at + elements->bytes;
 }
 
-#if defined(UST_WITH_SANITIZER)
-#define UST_IS_IN_PAGE(text, bytes) 0
-#else
-#define UST_IS_IN_PAGE(text, bytes) (((uintptr_t)(text) & 4095) + (bytes) <= 4096)
-#endif
+/*
+ * The values of an event that is not usual are a list of words, in the order of its fields: the bits of a number, or the
+ * address of a larger one; the address of an array's elements; the address of a string and its bytes, 0 before it was looked
+ * at; the address of a sequence's elements and their number.
+ */
 
-/* Stores the characters of an array. */
-ust_helper uint8_t *ust_put_characters(uint8_t *at, const struct ust_characters *characters)
+/* The word of a number. A copy: its address would keep it out of the registers in the usual case. */
+ust_helper uint64_t ust_word(const void *number, uint64_t bytes)
 {
-	const char *text = characters->text;
-	uint64_t bytes = characters->bytes;
+	uint64_t word = 0;
 
-	if (ust_unlikely(!UST_IS_IN_PAGE(text, bytes))) {
-		ust_copy_characters(at, text, bytes);
-	} else {
-		UST_LAUNDER(text);
-		if (__builtin_constant_p(bytes) && bytes <= 64)
-			__builtin_memcpy(at, text, bytes);
-		else
-			ust_copy(at, (const uint8_t *)text, bytes);
-	}
-	return at + bytes;
+	if (bytes > sizeof(word))
+		return (uintptr_t)number;
+	__builtin_memcpy(&word, number, bytes);
+	return word;
 }
 
-/* Stores a sequence of characters: the count, then these. */
-ust_helper uint8_t *ust_put_counted_characters(uint8_t *at, const struct ust_characters *characters)
+/* Whether the word of a field is its value. */
+ust_helper int ust_is_word(const struct ust_field *field)
 {
-	uint32_t count = (uint32_t)characters->bytes;
-
-	return ust_put_characters(ust_put(at, &count, UST_COUNT_BYTES), characters);
+	return (field->kind == UST_KIND_SCALAR || field->kind == UST_KIND_ENUMERATION) && field->bits <= 64;
 }
 
-/* A field's value: where its number, its characters or its elements are, and how many bytes these take. */
+/* Stores the number in a word. */
+ust_helper uint8_t *ust_put_word(uint8_t *at, uint64_t word, uint32_t bits)
+{
+	if (bits == 64)
+		__builtin_memcpy(at, &word, 8);
+	else if (bits == 32)
+		__builtin_memcpy(at, &word, 4);
+	else if (bits == 16)
+		__builtin_memcpy(at, &word, 2);
+	else
+		*at = (uint8_t)word;
+	return at + bits / 8;
+}
+
+/* What else a field stores, and behind how many elements' count if it is a sequence. */
 struct ust_value {
-	const void *at;
-	uint64_t bytes;			/* of a string, 0 before it was looked at */
-	uint64_t count;			/* of a sequence's elements */
+	const void *from;
+	uint64_t bytes;
+	uint64_t count;
 };
 
+/* Returns the value of a field at its words. */
+ust_helper struct ust_value ust_value(const struct ust_field *field, uint64_t *words)
+{
+	uint64_t size = field->bits / 8;
+	struct ust_value value;
+
+	value.from = (const void *)(uintptr_t)words[0];
+	value.bytes = size;
+	value.count = field->count;
+	if (field->kind == UST_KIND_STRING) {
+		value.from = value.from ? value.from : "(null)";
+		if (!words[1])
+			words[1] = __builtin_strlen((const char *)value.from) + 1;
+		value.bytes = words[1];
+	} else if (field->kind == UST_KIND_SEQUENCE) {
+		value.count = words[1];
+		value.bytes = ust_hidden_elements(value.from, value.count, size).bytes;
+	} else if (field->kind == UST_KIND_ARRAY) {
+		value.bytes = value.count * size;
+	}
+	return value;
+}
+
+/* How many words a field has. */
+#define UST_WORD_COUNT(field) ((field)->kind == UST_KIND_STRING || (field)->kind == UST_KIND_SEQUENCE ? 2 : 1)
+
+/* Stores a value with nothing behind it. */
+ust_helper uint8_t *ust_put_value(uint8_t *at, const struct ust_field *field, const struct ust_value *value)
+{
+	if (field->kind == UST_KIND_SEQUENCE) {
+		const uint32_t count = (uint32_t)value->count;
+
+		at = ust_put(at, &count, UST_COUNT_BYTES);
+	}
+	if (field->kind == UST_KIND_STRING)
+		ust_copy_text(at, (const char *)value->from, value->bytes);
+	else if (field->flags & UST_TEXT && field->bits == 8)
+		ust_copy_characters(at, (const char *)value->from, value->bytes);
+	else
+		ust_copy(at, (const uint8_t *)value->from, value->bytes);
+	return at + value->bytes;
+}
+
+/* Bytes of the fields that only filters see. Keeps the lengths of strings. */
+ust_apart uint64_t ust_hidden_bytes(const struct ust_event *event, uint64_t *words)
+{
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < event->field_count; i++) {
+		const struct ust_field *field = &event->fields[i];
+
+		if (field->flags & UST_NOWRITE) {
+			bytes += ust_is_word(field) ? field->bits / 8 : ust_value(field, words).bytes;
+			bytes += field->kind == UST_KIND_SEQUENCE ? UST_COUNT_BYTES : 0;
+		}
+		words += UST_WORD_COUNT(field);
+	}
+	return bytes;
+}
+
 /*
- * Records an event that is not usual, from the values of its fields in their order. Called by the recording function, with
- * values in its frame and its return address. One function for all events: compiling a second one for each would take
- * longer than the first.
+ * Records an event that is not usual, from the words of its values. `bytes` is what its fields take, without those that only
+ * filters see; `hides` is 0 where there are none of these. Called by the recording function, with the words in its frame
+ * and its return address. One function for all events: compiling a second one for each would take half as long as
+ * the first. Not cold: with a filter or a context all events are recorded here.
  */
-ust_unhooked __attribute__((cold, noinline, unused)) static void
-ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, const void *ip)
+ust_apart void
+ust_record_values(struct ust_tracepoint *tracepoint, uint64_t *words, uint64_t bytes, int hides, const void *ip)
 {
 	const struct ust_event *event = tracepoint->event;
 	struct ust_unusual unusual;
@@ -470,46 +681,31 @@ ust_record_values(struct ust_tracepoint *tracepoint, struct ust_value *values, c
 	uint32_t i;
 
 	unusual.tracepoint = tracepoint;
-	unusual.bytes = 0;
-	unusual.hidden_bytes = 0;
 	unusual.ip = ip;
-	unusual.stack = values;
-	for (i = 0; i < event->field_count; i++) {
-		const struct ust_field *field = &event->fields[i];
-		struct ust_value *value = &values[i];
-
-		if (field->kind == UST_KIND_STRING && !value->bytes) {
-			value->at = value->at ? value->at : "(null)";
-			value->bytes = __builtin_strlen((const char *)value->at) + 1;
-		}
-		*(field->flags & UST_NOWRITE ? &unusual.hidden_bytes : &unusual.bytes) +=
-			value->bytes + (field->kind == UST_KIND_SEQUENCE ? UST_COUNT_BYTES : 0);
-	}
+	unusual.stack = words;
+	unusual.bytes = bytes;
+	unusual.hidden_bytes = hides ? ust_hidden_bytes(event, words) : 0;
 	stored = ust_record_begin_v1(&unusual);
 	if (!stored)
 		return;
 	hidden = stored + unusual.bytes;
 	for (i = 0; i < event->field_count; i++) {
 		const struct ust_field *field = &event->fields[i];
-		uint8_t **at = field->flags & UST_NOWRITE ? &hidden : &stored;
+		int is_hidden = (field->flags & UST_NOWRITE) != 0;
+		uint8_t *at = is_hidden ? hidden : stored;
 
-		if (field->kind == UST_KIND_SEQUENCE) {
-			const uint32_t count = (uint32_t)values[i].count;
+		if (ust_is_word(field)) {
+			at = ust_put_word(at, *words++, field->bits);
+		} else {
+			const struct ust_value value = ust_value(field, words);
 
-			*at = ust_put(*at, &count, UST_COUNT_BYTES);
+			at = ust_put_value(at, field, &value);
+			words += UST_WORD_COUNT(field);
 		}
-		if (field->flags & UST_TEXT) {
-			const struct ust_characters characters = ust_characters(values[i].at, values[i].bytes);
-
-			*at = ust_put_characters(*at, &characters);
-			continue;
-		}
-		if (values[i].bytes)
-			__builtin_memcpy(*at, values[i].at, values[i].bytes);
-		*at += values[i].bytes;
-		/* Another thread may have changed the string. */
-		if (field->kind == UST_KIND_STRING)
-			(*at)[-1] = 0;
+		if (is_hidden)
+			hidden = at;
+		else
+			stored = at;
 	}
 	ust_record_end_v1(&unusual);
 }

@@ -117,16 +117,12 @@ ust_inline void ust_unmark(uintptr_t *mark)
 	*(volatile uintptr_t *)mark = 0;
 }
 
-/* The writer of the one channel that wants the event, or one that has no ring. */
-ust_inline struct ust_writer *ust_only_writer(struct ust_thread *thread, uint64_t wanted)
-{
-	int is_one = (wanted & (wanted - 1)) == 0 && wanted != 0;
-
-	return &thread->writers[is_one ? __builtin_ctzll(wanted) : UST_WRITER_COUNT - 1];
-}
-
-/* Where an event with `bytes` of fields goes in the usual case; null, with nothing changed, in any other. */
-ust_inline uint8_t *ust_begin_usual(struct ust_record *record, const struct ust_tracepoint *tracepoint, uint64_t bytes)
+/*
+ * Where an event with `bytes` of fields goes in the usual case; null, with nothing changed, in any other. Then ust_end_usual
+ * must follow, in the same function. Behind the event there are `slack` bytes in the sub-buffer that may be stored, too.
+ */
+ust_inline uint8_t *ust_begin_usual(struct ust_record *record, const struct ust_tracepoint *tracepoint, uint64_t bytes,
+				    uint64_t slack)
 {
 	struct ust_thread *thread = ust_thread_v1;
 	struct ust_writer *writer;
@@ -138,11 +134,17 @@ ust_inline uint8_t *ust_begin_usual(struct ust_record *record, const struct ust_
 	ust_mark(&thread->marks[0]);
 	wanted = ust_wanted(tracepoint);
 	id = __atomic_load_n(&tracepoint->id, __ATOMIC_RELAXED);
-	writer = wanted == 1 ? &thread->writers[0] : ust_only_writer(thread, wanted);
+	writer = thread->writers;
+	/* One recording at a time is what most users have, and needs no more than this. */
+	if (wanted != 1) {
+		if (ust_unlikely((wanted & (wanted - 1)) != 0 || wanted == 0))
+			goto unusual;
+		writer += __builtin_ctzll(wanted);
+	}
 	position = writer->position;
 	end = position + bytes + UST_EVENT_HEADER_BYTES;
 	/* In this order: what is not set up is all zero, and without a ring there is no room. */
-	if (ust_unlikely(end > writer->end || id > writer->counter_last))
+	if (ust_unlikely(end + slack > writer->end || id > writer->counter_last))
 		goto unusual;
 	if (ust_unlikely(__atomic_load_n(thread->cpu, __ATOMIC_RELAXED) != writer->cpu))
 		goto unusual;
@@ -183,71 +185,6 @@ ust_inline void ust_end_usual(struct ust_record *record)
 	__atomic_store_n(&header->committed, record->end, __ATOMIC_RELEASE);
 	ust_unmark(&record->thread->marks[0]);
 }
-
-/* Begins an event that is not usual, called from `ip`, in the frame of its recording function. See ust_begin. */
-ust_inline uint8_t *ust_begin_unusual(struct ust_unusual *unusual, struct ust_tracepoint *tracepoint, uint64_t bytes,
-				      uint64_t hidden_bytes, const void *ip)
-{
-	unusual->tracepoint = tracepoint;
-	unusual->bytes = bytes;
-	unusual->hidden_bytes = hidden_bytes;
-	unusual->ip = ip;
-	unusual->stack = __builtin_frame_address(0);
-	return ust_record_begin_v1(unusual);
-}
-
-/*
- * Begins an event whose fields take `bytes`, and `hidden_bytes` those that only filters see. Returns where they go; null:
- * nothing was changed (in the usual case), or the event is not to be stored. Else ust_end must follow, in the same
- * function.
- *
- * Fields that only filters see are stored behind the others, if the event is not usual.
- *
- * `is_usual` is a constant: each event has two functions, one for the usual case, which calls nothing outside of its
- * file, and, out of line, one for any other (UST_DEFINE_RECORD).
- */
-ust_inline uint8_t *ust_begin(struct ust_record *record, struct ust_unusual *unusual, int is_usual,
-			      struct ust_tracepoint *tracepoint, uint64_t bytes, uint64_t hidden_bytes)
-{
-	if (is_usual)
-		return ust_begin_usual(record, tracepoint, bytes);
-	return ust_begin_unusual(unusual, tracepoint, bytes, hidden_bytes, __builtin_return_address(0));
-}
-
-/* Ends the event; 1. */
-ust_inline int ust_end(struct ust_record *record, struct ust_unusual *unusual, int is_usual)
-{
-	if (is_usual)
-		ust_end_usual(record);
-	else
-		ust_record_end_v1(unusual);
-	return 1;
-}
-
-/*
- * Makes the recording function ust_record_P___N of
- *
- *	ust_inline int ust_store_P___N(struct ust_tracepoint *tracepoint, int ust_is_usual, the arguments)
- *
- * which begins, stores and ends an event, or returns 0. `params` declares the tracepoint and the arguments, `args` names
- * them, `store_args` names them with ust_is_usual between. The slow function is called last and with the same arguments,
- * so that the fast one keeps no register for it.
- */
-#define UST_DEFINE_RECORD(provider, name, params, args, store_args)				\
-	ust_unhooked __attribute__((cold, noinline, unused)) static void ust_record_unusual_##provider##___##name params \
-	{											\
-		enum { ust_is_usual = 0 };							\
-												\
-		(void)tracepoint;								\
-		(void)ust_store_##provider##___##name store_args;				\
-	}											\
-	ust_unhooked __attribute__((unused)) static void ust_record_##provider##___##name params \
-	{											\
-		enum { ust_is_usual = 1 };							\
-												\
-		if (ust_unlikely(!ust_store_##provider##___##name store_args))			\
-			ust_record_unusual_##provider##___##name args;				\
-	}
 
 #ifdef __cplusplus
 }

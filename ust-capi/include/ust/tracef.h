@@ -59,15 +59,12 @@ __attribute__((format(printf, 1, 0))) ust_inline void
 ust_record_tracef(const char *format, va_list args, const void *ip)
 {
 	struct ust_message message;
-	struct ust_unusual unusual;
-	uint8_t *at;
+	uint64_t words[2];
 
 	ust_format_message(&message, format, args);
-	at = ust_begin_unusual(&unusual, &ust_tracef_v1, UST_COUNT_BYTES + message.elements.bytes, 0, ip);
-	if (!at)
-		return;
-	ust_put_elements(at, &message.elements);
-	ust_record_end_v1(&unusual);
+	words[0] = (uintptr_t)message.text;
+	words[1] = message.bytes;
+	ust_record_values(&ust_tracef_v1, words, UST_COUNT_BYTES + message.bytes, 0, ip);
 }
 
 void ust_emit_tracef_v1(const char *format, ...)

@@ -115,22 +115,19 @@ __attribute__((format(printf, 5, 0))) ust_inline void
 ust_record_tracelog(struct ust_tracepoint *tracepoint, const char *file, int line, const char *func, const char *format,
 		    va_list args, const void *ip)
 {
-	const struct ust_text file_text = ust_text(file), func_text = ust_text(func);
 	struct ust_message message;
-	struct ust_unusual unusual;
-	uint8_t *at;
+	uint64_t words[7], bytes;
 
 	ust_format_message(&message, format, args);
-	at = ust_begin_unusual(&unusual, tracepoint,
-			       sizeof(line) + file_text.bytes + func_text.bytes + UST_COUNT_BYTES + message.elements.bytes,
-			       0, ip);
-	if (!at)
-		return;
-	at = ust_put(at, &line, sizeof(line));
-	at = ust_put_text(at, &file_text);
-	at = ust_put_text(at, &func_text);
-	ust_put_elements(at, &message.elements);
-	ust_record_end_v1(&unusual);
+	words[0] = ust_word(&line, sizeof(line));
+	words[1] = (uintptr_t)file;
+	words[2] = __builtin_strlen(file) + 1;
+	words[3] = (uintptr_t)func;
+	words[4] = __builtin_strlen(func) + 1;
+	words[5] = (uintptr_t)message.text;
+	words[6] = message.bytes;
+	bytes = sizeof(line) + words[2] + words[4] + UST_COUNT_BYTES + message.bytes;
+	ust_record_values(tracepoint, words, bytes, 0, ip);
 }
 
 void ust_emit_tracelog_v1(struct ust_tracepoint *tracepoint, const char *file, int line, const char *func,

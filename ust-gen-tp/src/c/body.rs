@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::c::names;
 use crate::c::value::{self, Args};
+use crate::ctype::{CType, Scalar};
 use crate::model::{Arg, Code, Field, Shape};
 
 /// An argument of a recording function.
@@ -39,6 +40,8 @@ pub(super) struct Value {
     pub(super) local: String,
     pub(super) init: String,
     pub(super) way: Way,
+    /// Its type is known to be an integer.
+    pub(super) is_integer: bool,
     /// Only filters see it.
     pub(super) is_hidden: bool,
 }
@@ -57,7 +60,8 @@ pub(super) struct Entry {
 pub(super) struct Locals {
     pub(super) tracepoint: String,
     pub(super) record: String,
-    pub(super) unusual: String,
+    pub(super) bytes: String,
+    pub(super) words: String,
     pub(super) at: String,
 }
 
@@ -93,7 +97,8 @@ pub(super) fn body(args: &[Arg], fields: &[Field], docs: &dyn Fn(&Field) -> Vec<
     let locals = Locals {
         tracepoint: names::unique("tracepoint", &mut taken),
         record: names::unique("record", &mut taken),
-        unusual: names::unique("unusual", &mut taken),
+        bytes: names::unique("bytes", &mut taken),
+        words: names::unique("words", &mut taken),
         at: names::unique("at", &mut taken),
     };
     let (mut values, mut entries, mut unused) = (Vec::new(), Vec::new(), Vec::new());
@@ -106,7 +111,9 @@ pub(super) fn body(args: &[Arg], fields: &[Field], docs: &dyn Fn(&Field) -> Vec<
         };
         let local = names::local(&name.text, &mut taken);
         let (ty, init, way) = local_of(field, &known);
-        values.push(Value { ty, local, init, way, is_hidden: field.nowrite });
+        let scalar = field.ty.as_ref().and_then(|ty| CType::parse(&ty.tokens).scalar());
+        let is_integer = matches!(scalar, Some(Scalar::Integer { .. } | Scalar::Bool));
+        values.push(Value { ty, local, init, way, is_integer, is_hidden: field.nowrite });
         entries.push(Entry { docs: docs(field), call: entry(field, &name.text) });
     }
     for (arg, param) in args.iter().zip(&params) {
@@ -127,6 +134,10 @@ fn local_of(field: &Field, args: &Args) -> (String, String, Way) {
     let count_ty = field.count_ty.clone().unwrap_or_else(no_code).tokens;
     let element = value::type_text(&value::unqualified(&ty));
     let structure = |name: &str| format!("const struct {name}");
+    let (characters, elements) = match field.nowrite {
+        true => ("ust_hidden_elements", "ust_hidden_elements"),
+        false => ("ust_characters", "ust_elements"),
+    };
     let sized = |function: &str, element: &str| {
         let count = value::count(&count_ty, &count, args);
         format!("{function}({}, {count}, sizeof({element}))", value::address(expr, args))
@@ -135,10 +146,11 @@ fn local_of(field: &Field, args: &Args) -> (String, String, Way) {
         Shape::Integer | Shape::Float | Shape::Enum => {
             (value::constant(&ty), value::number(&ty, expr, args), Way::Number)
         }
+        Shape::String if field.nowrite => ("const char *const".to_owned(), value::string(expr, args), Way::Text),
         Shape::String => (structure("ust_text"), format!("ust_text({})", value::string(expr, args)), Way::Text),
         Shape::Array if field.text => {
-            let init = format!("ust_characters({}, {})", value::address(expr, args), args.text(&count));
-            (structure("ust_characters"), init, Way::Characters)
+            let (from, count) = (value::address(expr, args), args.text(&count));
+            (structure("ust_elements"), format!("{characters}({from}, {count}, sizeof({element}))"), Way::Characters)
         }
         Shape::Array | Shape::FixedBlob => {
             let element = if field.shape == Shape::Array { element } else { "uint8_t".to_owned() };
@@ -146,12 +158,10 @@ fn local_of(field: &Field, args: &Args) -> (String, String, Way) {
             ("const void *const".to_owned(), value::address(expr, args), way)
         }
         Shape::Sequence if field.text => {
-            let count = value::count(&count_ty, &count, args);
-            let init = format!("ust_characters({}, {count})", value::address(expr, args));
-            (structure("ust_characters"), init, Way::CountedCharacters)
+            (structure("ust_elements"), sized(characters, &element), Way::CountedCharacters)
         }
-        Shape::Sequence => (structure("ust_elements"), sized("ust_elements", &element), Way::Sequence),
-        Shape::VariableBlob => (structure("ust_elements"), sized("ust_elements", "uint8_t"), Way::Sequence),
+        Shape::Sequence => (structure("ust_elements"), sized(elements, &element), Way::Sequence),
+        Shape::VariableBlob => (structure("ust_elements"), sized(elements, "uint8_t"), Way::Sequence),
         Shape::Unused => (String::new(), String::new(), Way::Number),
     }
 }

@@ -124,8 +124,6 @@ pub(super) struct Recorder {
     /// It is of a class.
     pub(super) is_shared: bool,
     pub(super) body: Body,
-    /// The parameters of the function that callers call.
-    pub(super) callers: Vec<Param>,
 }
 
 /// The tracepoint of an event.
@@ -446,14 +444,12 @@ impl<'a> Planner<'a> {
     }
 
     fn recorder(&self, docs: Vec<String>, head: &Head, is_shared: bool, what: (&[Arg], &[Field])) -> Recorder {
-        let mut taken = ["tracepoint", "ust_is_usual"].map(str::to_owned).into();
         Recorder {
             docs,
             provider: head.provider.text.clone(),
             name: head.name.text.clone(),
             is_shared,
             body: body::body(what.0, what.1, &|field| self.comments.of_field(field)),
-            callers: body::params(what.0, &mut taken),
         }
     }
 

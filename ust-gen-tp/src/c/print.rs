@@ -327,57 +327,42 @@ fn recorder_text(recorder: &Recorder, dialect: Dialect) -> String {
     out += &format!("static const struct ust_field ust_fields_{ident}[] = {{\n");
     out.extend(body.entries.iter().map(entry_text));
     out += "\tUST_FIELDS_END\n};\n\n";
-    let store = |name: &str, given: Vec<String>| {
-        let mut params =
-            vec![format!("struct ust_tracepoint *{}", body.locals.tracepoint), "int ust_is_usual".to_owned()];
+    if !recorder.is_shared {
+        out += &format!("UST_DECLARE_TRACEPOINT({provider}, {name})\n");
+    }
+    let function = |head: &str, given: Vec<String>| {
+        let mut params = vec![format!("struct ust_tracepoint *{}", body.locals.tracepoint)];
         params.extend(given);
-        call(&format!("ust_inline int {name}_{ident}("), &params, ")\n{\n")
+        call(&format!("{head}_{ident}("), &params, ")\n{\n")
     };
-    let unused = || body.unused.iter().map(|name| format!("\t(void){name};\n")).collect::<String>();
+    let unused = if recorder.is_shared { None } else { Some(&body.locals.tracepoint) };
+    let unused: String = unused.into_iter().chain(&body.unused).map(|name| format!("\t(void){name};\n")).collect();
+    let own = format!("&ust_tracepoint_{ident}");
+    let tracepoint = if recorder.is_shared { &body.locals.tracepoint } else { &own };
     let params: Vec<String> = body.params.iter().map(|param| declaration(&param.ty, &param.ident)).collect();
     let locals = body.values.iter().map(|value| declaration(&value.ty, &value.local));
+    const RECORD: &str = "ust_unhooked __attribute__((unused)) static void\nust_record";
     match dialect {
         Dialect::C => {
-            out += &store("ust_store", params);
+            out += &function(RECORD, params);
             out.extend(locals.zip(&body.values).map(|(local, value)| {
                 let short = format!("\t{local} = {};\n", value.init);
                 let fits = column(short.trim_end()) <= WIDTH;
                 if fits { short } else { format!("\t{local} =\n\t\t{};\n", value.init) }
             }));
-            out += &format!("{}{}{}}}\n\n", begun(body), unused(), stored(body));
+            out += &format!("{}{unused}{}}}\n\n", begun(body, tracepoint), stored(body, tracepoint));
         }
         Dialect::Cpp => {
-            out += &store("ust_write", locals.collect());
-            out += &format!("{}{}}}\n\n", begun(body), stored(body));
-            let mut given = vec![body.locals.tracepoint.clone(), "ust_is_usual".to_owned()];
+            let given = &body.locals.tracepoint;
+            out += &function("ust_inline void ust_write", locals.collect());
+            out += &format!("{}{}}}\n\n", begun(body, given), stored(body, given));
+            let mut given = vec![tracepoint.clone()];
             given.extend(body.values.iter().map(|value| value.init.clone()));
-            let call = call(&format!("\treturn ust_write_{ident}("), &given, ");\n");
-            out += &format!("{}{}{call}}}\n\n", store("ust_store", params), unused());
+            let call = call(&format!("\tust_write_{ident}("), &given, ");\n");
+            out += &format!("{}{unused}{call}}}\n\n", function(RECORD, params));
         }
     }
-    out + &record_text(recorder)
-}
-
-/// The recording function that calls what stores.
-fn record_text(recorder: &Recorder) -> String {
-    let Recorder { provider, name, callers, .. } = recorder;
-    let list = |first: &[&str], more: &mut dyn Iterator<Item = String>| {
-        first.iter().map(|name| (*name).to_owned()).chain(more).collect::<Vec<String>>()
-    };
-    let params = list(
-        &["struct ust_tracepoint *tracepoint"],
-        &mut callers.iter().map(|param| declaration(&param.ty, &param.ident)),
-    );
-    let args = list(&["tracepoint"], &mut idents(callers));
-    let own = format!("&ust_tracepoint_{provider}___{name}");
-    let first = if recorder.is_shared { "tracepoint" } else { own.as_str() };
-    let given = list(&[first, "ust_is_usual"], &mut idents(callers));
-    let declared = match recorder.is_shared {
-        true => String::new(),
-        false => format!("UST_DECLARE_TRACEPOINT({provider}, {name})\n"),
-    };
-    let define = lists(&format!("UST_DEFINE_RECORD({provider}, {name}"), &[params, args, given]);
-    format!("{declared}{define}\n\n")
+    out
 }
 
 /// A sum of bytes.
@@ -402,44 +387,46 @@ fn elements_bytes(ty: &str, count: &str) -> String {
 }
 
 /// Makes room for the event.
-fn begun(body: &Body) -> String {
-    let (seen, hidden) = split(body);
+fn begun(body: &Body, tracepoint: &str) -> String {
+    let seen: Vec<&Value> = body.values.iter().filter(|value| !value.is_hidden).collect();
     let locals = &body.locals;
-    let mut out = format!("\tstruct ust_record {};\n\tstruct ust_unusual {};\n", locals.record, locals.unusual);
-    let head = format!("\tuint8_t *{} = ust_begin(", locals.at);
-    let first = format!("&{}, &{}, ust_is_usual, {}", locals.record, locals.unusual, locals.tracepoint);
-    let (stored, unstored) = (bytes(&seen), bytes(&hidden));
-    let short = format!("{head}{first}, {}, {});", stored.join(" + "), unstored.join(" + "));
-    if column(&short) <= WIDTH {
-        out += &short;
-    } else {
-        let indent = indent(column(&head));
-        out += &format!("{head}{first},\n");
-        out += &format!("{}\n", separated(&indent, &stored, " + ", ","));
-        out += &separated(&indent, &unstored, " + ", ");");
-    }
-    out + "\n\n"
+    let mut out = format!("\tstruct ust_record {};\n", locals.record);
+    out += &separated(&format!("\tconst uint64_t {} = ", locals.bytes), &bytes(&seen), " + ", ";\n");
+    let is_fixed = seen.iter().all(|value| matches!(value.way, Way::Number | Way::Elements { .. }));
+    let slack = if is_fixed { "0" } else { "UST_SLACK" };
+    let given = [&format!("&{}", locals.record), tracepoint, &locals.bytes, slack].map(str::to_owned);
+    out + &call(&format!("\tuint8_t *{} = ust_begin_usual(", locals.at), &given, ");\n\n")
 }
 
 /// Stores the values.
-fn stored(body: &Body) -> String {
-    let (seen, hidden) = split(body);
+fn stored(body: &Body, tracepoint: &str) -> String {
     let locals = &body.locals;
-    let mut out = format!("\tif (!{})\n\t\treturn 0;\n", locals.at);
-    out.extend(seen.iter().map(|value| format!("\t{}\n", put(value, &locals.at))));
-    if !hidden.is_empty() {
-        let (open, close) = if hidden.len() > 1 { (" {", "\t}\n") } else { ("", "") };
-        out += &format!("\tif (!ust_is_usual){open}\n");
-        out.extend(hidden.iter().map(|value| format!("\t\t{}\n", put(value, &locals.at))));
-        out += close;
-    }
-    out += &format!("\treturn ust_end(&{}, &{}, ust_is_usual);\n", locals.record, locals.unusual);
+    let mut out = format!("\tif (ust_unlikely(!{})) {{\n\t\tuint64_t {}[] = {{\n", locals.at, locals.words);
+    out.extend(body.values.iter().map(|value| format!("\t\t\t{},\n", words(value))));
+    // In C no list is empty.
+    out += if body.values.is_empty() { "\t\t\t0\n" } else { "" };
+    out += "\t\t};\n\n";
+    let hides = if body.values.iter().any(|value| value.is_hidden) { "1" } else { "0" };
+    let given = [tracepoint, &locals.words, &locals.bytes, hides, "__builtin_return_address(0)"].map(str::to_owned);
+    out += &format!("{}\n\t\treturn;\n\t}}\n", call("\t\tust_record_values(", &given, ");"));
+    let seen = body.values.iter().filter(|value| !value.is_hidden);
+    out.extend(seen.map(|value| format!("\t{}\n", put(value, &locals.at))));
+    out += &format!("\tust_end_usual(&{});\n", locals.record);
     out
 }
 
-/// The values that are stored, and those that only filters see.
-fn split(body: &Body) -> (Vec<&Value>, Vec<&Value>) {
-    body.values.iter().partition(|value| !value.is_hidden)
+/// The words in the list of values, for an event that is not usual.
+fn words(value: &Value) -> String {
+    let local = &value.local;
+    match &value.way {
+        Way::Number if value.is_integer => format!("(uint64_t){local}"),
+        Way::Number => format!("ust_word(&{local}, sizeof({local}))"),
+        Way::Elements { .. } => format!("(uintptr_t){local}"),
+        Way::Characters => format!("(uintptr_t){local}.elements"),
+        Way::Text if value.is_hidden => format!("(uintptr_t){local}, 0"),
+        Way::Text => format!("(uintptr_t){local}.text, {local}.bytes"),
+        Way::Sequence | Way::CountedCharacters => format!("(uintptr_t){local}.elements, {local}.count"),
+    }
 }
 
 fn put(value: &Value, at: &str) -> String {
