@@ -12,14 +12,14 @@
 
 use core::ptr::{copy_nonoverlapping, null_mut};
 use ust_shm::layout::LostCause;
-use ust_shm::limits::SUBBUF_BYTES_MAX;
+use ust_shm::limits::{SPECIAL_BIT, SUBBUF_BYTES_MAX};
 
 pub use crate::callsites::Object;
 use crate::context::CallSite;
 use crate::objects;
 use crate::process::count_lost;
 use crate::record::Open;
-use crate::special::Fields;
+use crate::special::{self, Fields};
 use crate::sys::{self, ErrnoGuard};
 use crate::thread::{SCRATCH_BYTES, ThreadState};
 use crate::tracepoint::Tracepoint;
@@ -34,13 +34,20 @@ pub struct Unusual {
     hidden_bytes: u64,
     ip: usize,
     stack: usize,
+    /// The words of its values, or null.
+    values: *const u64,
     // From here on what `record_begin` says to `record_end`.
     state: *const ThreadState,
     level_idx: usize,
     record: *mut u8,
+    /// The slots of the channels that want it; [`UNDECIDED`].
+    decided: u64,
 }
 
-const _: () = assert!(size_of::<Unusual>() == 64);
+const _: () = assert!(core::mem::offset_of!(Unusual, values) == 40 && size_of::<Unusual>() == 80);
+
+/// Who wants the event is asked when there is a record of it.
+const UNDECIDED: u64 = 1 << SPECIAL_BIT;
 
 /// Makes a linked object known, unless it is. In its constructors.
 ///
@@ -103,6 +110,18 @@ unsafe impl Fields for Made {
 }
 
 impl Unusual {
+    /// Who wants the event, if that can be told from its values.
+    ///
+    /// # Safety
+    /// The first six words are set; the caller holds a mark.
+    unsafe fn decide(&self) -> Option<u64> {
+        // SAFETY: by this function's contract.
+        let tracepoint = unsafe { &*self.tracepoint };
+        let event = tracepoint.event().filter(|_| !self.values.is_null())?;
+        // SAFETY: the words are this event's, by the contract.
+        special::decide(tracepoint, |offset| unsafe { event.number_at(self.values, offset) })
+    }
+
     fn total(&self) -> u64 {
         self.bytes.saturating_add(self.hidden_bytes)
     }
@@ -115,19 +134,26 @@ impl Unusual {
         let made = Made { at: self.record, bytes: self.bytes as usize, total: self.total() as usize };
         // SAFETY: by this function's contract.
         let tracepoint: &'static Tracepoint = unsafe { &*self.tracepoint };
-        open.record(tracepoint, &CallSite::Address(self.ip), &made);
+        let decided = (self.decided != UNDECIDED).then_some(self.decided);
+        open.record(tracepoint, &CallSite::Address(self.ip), decided, &made);
     }
 }
 
 /// Begins an event; where its record is to be made, or null where there will be none.
 ///
 /// # Safety
-/// The first five words are set; the tracepoint is one of an object that is registered.
+/// The first six words are set; the tracepoint is one of an object that is registered.
 #[must_use]
 pub unsafe fn record_begin(unusual: &mut Unusual) -> *mut u8 {
     let Some(open) = Open::begin(unusual.stack) else { return null_mut() };
     unusual.state = open.state;
     unusual.level_idx = open.level_idx;
+    // SAFETY: by this function's contract; `open` holds a mark.
+    unusual.decided = unsafe { unusual.decide() }.unwrap_or(UNDECIDED);
+    if unusual.decided == 0 {
+        open.end();
+        return null_mut();
+    }
     let total = unusual.total();
     unusual.record = if total <= SCRATCH_BYTES as u64 {
         open.state.scratch.get(open.level_idx).map_or(null_mut(), |scratch| scratch.get().cast())

@@ -33,6 +33,7 @@ mod of_c {
     use crate::sys;
 
     mod kind {
+        pub const SCALAR: u8 = 1;
         pub const STRING: u8 = 2;
         pub const ARRAY: u8 = 3;
         pub const SEQUENCE: u8 = 4;
@@ -134,6 +135,34 @@ mod of_c {
             list(self.fields, self.field_count, FIELD_COUNT_MAX)
         }
 
+        /// Looks for the number that lies at `offset` of a record, whose values are listed in `words` as `ust/probe.h` says. Returns it as it is
+        /// stored, with zeros behind it, and its bytes; `None` where there is none, or something before it whose size depends on its value.
+        ///
+        /// # Safety
+        /// The words are those of an event with this description.
+        pub unsafe fn number_at(&self, words: *const u64, offset: usize) -> Option<(u64, usize)> {
+            let mut left = offset;
+            // Those that only filters see lie behind the others.
+            for hidden in [false, true] {
+                let mut word = words;
+                for field in self.fields() {
+                    if (field.flags & flag::NOWRITE != 0) == hidden {
+                        let bytes = field.fixed_bytes()?;
+                        if left < bytes {
+                            let is_number = left == 0 && matches!(field.kind, kind::SCALAR | kind::ENUMERATION);
+                            // SAFETY: the field's word, by this function's contract.
+                            let value = (is_number && bytes <= 8).then(|| unsafe { *word })?;
+                            return Some((value & u64::MAX >> (64 - 8 * bytes), bytes));
+                        }
+                        left -= bytes;
+                    }
+                    // SAFETY: as many words as a field has follow each other, to the end of the list.
+                    word = unsafe { word.add(field.word_count()) };
+                }
+            }
+            None
+        }
+
         fn loglevel(&self) -> LogLevel {
             if self.loglevel.is_null() {
                 return LogLevel::DebugLine;
@@ -148,6 +177,21 @@ mod of_c {
         fn labels(&self) -> Option<&'static Labels> {
             // SAFETY: null, or a constant of the program (module header).
             unsafe { self.enumeration.as_ref() }
+        }
+
+        /// How many bytes it takes in a record; `None` where that depends on the value.
+        fn fixed_bytes(&self) -> Option<usize> {
+            let bytes = usize::from(self.bits) / 8;
+            match self.kind {
+                kind::STRING | kind::SEQUENCE => None,
+                kind::ARRAY => bytes.checked_mul(self.count as usize),
+                _ => Some(bytes).filter(|bytes| *bytes != 0),
+            }
+        }
+
+        /// How many words stand for its value.
+        fn word_count(&self) -> usize {
+            if matches!(self.kind, kind::STRING | kind::SEQUENCE) { 2 } else { 1 }
         }
 
         fn integer(&self) -> Integer {

@@ -141,7 +141,7 @@ fn record_wire<W: Wire, H: Wire>(wire: W, hidden: H, tracepoint: &'static Tracep
 #[inline(never)]
 fn record_unusual(tracepoint: &'static Tracepoint, stack: usize, call_site: &CallSite, fields: &dyn Fields) {
     let Some(open) = Open::begin(stack) else { return };
-    open.record(tracepoint, call_site, fields);
+    open.record(tracepoint, call_site, None, fields);
     open.end();
 }
 
@@ -166,17 +166,23 @@ impl Open {
         Some(Self { state, level_idx })
     }
 
-    /// Stores the event for each channel that wants it.
+    /// Stores the event for each channel that wants it: the slots that are decided, if they are.
     #[inline(always)]
-    pub(crate) fn record(&self, tracepoint: &'static Tracepoint, call_site: &CallSite, fields: &dyn Fields) {
+    pub(crate) fn record(
+        &self,
+        tracepoint: &'static Tracepoint,
+        call_site: &CallSite,
+        decided: Option<u64>,
+        fields: &dyn Fields,
+    ) {
         let Self { state, level_idx } = *self;
         let Some(level) = state.levels.get(level_idx) else { return };
         let wanted = tracepoint.wanted();
         let contexts = EventContexts::new(state, call_site);
-        let mut left = if wanted & 1 << SPECIAL_BIT == 0 {
-            wanted
-        } else {
-            special::slots(tracepoint, state, level_idx, fields, &contexts)
+        let mut left = match decided {
+            Some(slots) => slots,
+            None if wanted & 1 << SPECIAL_BIT == 0 => wanted,
+            None => special::slots(tracepoint, state, level_idx, fields, &contexts),
         };
         // While a filter was asked, a handler may have forked: the event is the parent's.
         if left != 0 && state.interrupted.get() & 1 << level_idx == 0 {

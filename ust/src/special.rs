@@ -137,6 +137,24 @@ pub fn slots(
     0
 }
 
+/// What [`slots`] will say, if all that is asked is one comparison of a number that is known before there is a record: `number_at` says which one lies
+/// at an offset of it, with zeros behind it, and how many bytes it has.
+///
+/// The caller holds a mark.
+#[cfg(feature = "capi")]
+pub fn decide(tracepoint: &Tracepoint, number_at: impl FnOnce(usize) -> Option<(u64, usize)>) -> Option<u64> {
+    if tracepoint.wanted() & 1 << SPECIAL_BIT == 0 {
+        return None;
+    }
+    let process = live_process()?;
+    let head = process.head()?;
+    let area = Area::of(&head)?;
+    let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
+    let entry = Entry::load(&area, tracepoint.filter_word(), is_there)?;
+    let slots = entry.sole_comparison()?.slots(number_at)?;
+    entry.is_current(&area).then_some(slots)
+}
+
 /// The process's state once it has an image. In a child of a raw `clone` the enable word is the parent's until then.
 fn live_process() -> Option<&'static Process> {
     let process = Process::any()?;

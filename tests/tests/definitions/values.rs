@@ -106,6 +106,31 @@ fn filters_see_what_is_not_recorded() {
 }
 
 #[test]
+fn numbers_are_compared_as_they_are_in_the_record() {
+    let Some((_place, mut program)) = calls("gcc") else { return };
+    for (filter, name, count) in [
+        ("i == -1", "kinds:numbers", 1),
+        ("i == 4294967295", "kinds:numbers", 0),
+        ("port == 8080", "kinds:numbers", 1),
+        ("address == 0x7f000001", "kinds:numbers", 1),
+        ("x == 1", "program:expressions", 1),
+        ("y == -4", "program:expressions", 2),
+        ("letter == 40", "program:expressions", 2),
+        // Behind a text and behind an array.
+        ("counted == \"t\"", "program:expressions", 1),
+        ("small_color == 4", "program:types", 1),
+        ("from_small == 0", "program:addresses", 0),
+        // Behind others that are not stored, and not stored itself.
+        ("shown == 5", "program:hidden", 1),
+        ("n == 4", "program:hidden", 1),
+        ("n == 3", "program:hidden", 0),
+    ] {
+        let events = record(&mut program, Some(filter));
+        assert_eq!(events.iter().filter(|event| event.name == name).count(), count, "{filter}");
+    }
+}
+
+#[test]
 fn elements_of_floats_are_floats() {
     let Some((_place, mut program)) = calls("gcc") else { return };
     let events = record(&mut program, None);

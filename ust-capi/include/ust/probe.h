@@ -683,6 +683,7 @@ ust_record_values(struct ust_tracepoint *tracepoint, uint64_t *words, uint64_t b
 	unusual.tracepoint = tracepoint;
 	unusual.ip = ip;
 	unusual.stack = words;
+	unusual.values = words;
 	unusual.bytes = bytes;
 	unusual.hidden_bytes = hides ? ust_hidden_bytes(event, words) : 0;
 	stored = ust_record_begin_v1(&unusual);

@@ -67,7 +67,8 @@ struct ust_unusual {
 	uint64_t hidden_bytes;		/* of those that only filters see */
 	const void *ip;			/* where the tracepoint was called */
 	const void *stack;		/* the frame of the recording function */
-	uint64_t words[3];
+	const uint64_t *values;		/* the words of its values, in order (ust_record_values); null: not known */
+	uint64_t words[4];
 };
 
 /*
