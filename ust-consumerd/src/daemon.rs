@@ -207,11 +207,13 @@ impl Daemon {
         }
         self.save_ended_at = Instant::now() + SAVE_ENDED_EVERY;
         for id in unsaved {
-            if let Some(session) = self.hub.session_mut(id) {
-                session.tally.is_unsaved = false;
-            }
-            if let Err(refused) = self.save(id) {
-                self.note(refused.message);
+            match self.save(id) {
+                Ok(()) => {
+                    if let Some(session) = self.hub.session_mut(id) {
+                        session.tally.is_unsaved = false;
+                    }
+                }
+                Err(refused) => self.note(refused.message),
             }
         }
     }

@@ -303,9 +303,12 @@ impl Hub {
             return self.give_up(image, &reason);
         }
         let recorded = !image.views.is_empty();
-        let mut closed = Vec::new();
         for session in self.sessions.iter_mut().filter(|s| s.started && image.views.contains_key(&s.id)) {
-            closed.push((session.id, session.tally.close(session.id, &image, false)));
+            let closed = session.tally.close(session.id, &image, false);
+            // The next daemon finds what is left for `ust recover`, and counts it.
+            if !image.holds_foreign {
+                session.tally.end(&closed);
+            }
         }
         let flight = |id: &u64| self.sessions.iter().any(|session| session.id == *id && session.config.snapshot);
         if image.views.keys().any(flight)
@@ -319,11 +322,6 @@ impl Hub {
             self.apps.leave(&image);
         } else if recorded || !self.leaves_unrecorded {
             self.apps.remove_file(&image);
-            for (id, closed) in closed {
-                if let Some(session) = self.session_mut(id) {
-                    session.tally.end(&closed);
-                }
-            }
         }
     }
 

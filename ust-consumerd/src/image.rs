@@ -35,6 +35,7 @@ use crate::map::Mapping;
 use crate::owner::Owner;
 use crate::recover::orphan_channel;
 use crate::ring::{Reading, Ring, Shape};
+use crate::summary::Closed;
 use crate::sys;
 use crate::trace::{Origin, StreamId};
 
@@ -125,6 +126,8 @@ pub(crate) struct View {
     pub lost_reported: u64,
     /// Losses by cause before the session began to count.
     pub lost_base: [u64; 16],
+    /// What an earlier daemon has counted of its counters, but for `lost_base`.
+    pub counted: Closed,
     pub attached_at: u64,
 }
 

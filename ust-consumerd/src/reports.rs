@@ -29,7 +29,7 @@ impl Hub {
             current: current == Some(&session.config.name),
             trace: session.trace.as_ref().map(|trace| trace.dir().to_owned()),
             progress: self.progress(session.id),
-            losses: session.tally.losses(),
+            losses: session.tally.losses,
             warnings: session.tally.warnings().to_vec(),
             last_chunk: session.chunk.last.clone(),
             left_behind: left

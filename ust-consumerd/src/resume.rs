@@ -5,7 +5,7 @@
 //! `consumed` are mirrored into the ring. A kill in between leaves one packet in a file that its ring does not know of. It is
 //! the last one of its file, and it is known by what it holds: time stamps of that very thread.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -23,6 +23,7 @@ use crate::hub::Hub;
 use crate::ring::Ring;
 use crate::session::Session;
 use crate::state::{SavedSession, SavedTrace};
+use crate::summary::Closed;
 use crate::trace::Trace;
 
 /// The last packet of a stream file.
@@ -41,6 +42,8 @@ pub(crate) struct Found {
     last: Vec<LastPacket>,
     /// By image: what was lost before the session began, by cause.
     pub lost_base: HashMap<String, [u64; 16]>,
+    /// By image: what has been counted of its counters.
+    pub counted: BTreeMap<String, Closed>,
     /// By image: events lost outside any ring that the trace reports.
     pub lost_reported: HashMap<String, u64>,
     /// The number for the next stream.
@@ -157,7 +160,7 @@ impl Hub {
         chunk.id = chunk.id.max(next_chunk(&config.output));
         let mut session = Session::new(id, config);
         session.ephemeral = saved.ephemeral;
-        session.tally.resume(saved.kept);
+        session.tally.resume(&saved.kept);
         (session.started, session.started_ns, session.clock_kind) = (started, started_ns, clock_kind);
         (session.chunk, session.snapshot_count) = (chunk, saved.snapshot_count);
         for (name, uid, slot) in slots {
@@ -181,6 +184,7 @@ impl Hub {
             }
         }
         found.lost_base = saved.lost_base.into_iter().collect();
+        found.counted = saved.kept.again;
         session.resumed = started.then_some(found);
         self.add(session);
     }

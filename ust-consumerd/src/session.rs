@@ -180,6 +180,7 @@ impl Session {
         if let Some(found) = self.resumed.as_ref().filter(|_| !image.left.contains(&self.id)) {
             let name = image.name();
             view.lost_base = found.lost_base.get(&name).copied().unwrap_or_default();
+            view.counted = found.counted.get(&name).copied().unwrap_or_default();
             let reported = found.lost_reported.get(&name).copied().unwrap_or(0);
             view.lost_reported = view.lost_base.into_iter().fold(reported, u64::saturating_add);
         } else if image.identity.created_ns < self.started_ns || image.left.contains(&self.id) {

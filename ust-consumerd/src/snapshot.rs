@@ -12,7 +12,7 @@ use crate::drain::Visit;
 use crate::error::StartError;
 use crate::hub::{Hub, read_tables, take_last};
 use crate::session::Session;
-use crate::summary::Tally;
+use crate::summary::{Closed, Tally};
 use crate::sys;
 use crate::trace::{Trace, utc_datetime};
 
@@ -95,6 +95,7 @@ impl Hub {
             let lost = image.lost();
             if let Some(view) = image.views.get_mut(&id) {
                 view.lost_base = lost;
+                view.counted = Closed::default();
                 view.lost_reported = lost.into_iter().fold(0, u64::saturating_add);
             }
         }

@@ -93,12 +93,13 @@ impl SavedSession {
     /// The session as of now.
     pub(crate) fn of(session: &Session, hub: &Hub) -> Self {
         let base = |image: &Image| {
-            let base = image.views.get(&session.id).map(|view| view.lost_base).filter(|base| *base != [0; 16])?;
-            Some((image.name(), base))
+            let view = image.views.get(&session.id)?;
+            // Of an image that is kept, all is counted.
+            let base = if image.kept { image.lost() } else { view.lost_base };
+            (base != [0; 16]).then(|| (image.name(), base))
         };
         // A session that is stopped finds nothing before it begins again, and then passes over what there was.
-        let found: Vec<&Image> =
-            hub.apps.images.iter().filter(|image| session.started && session.tracks(image)).collect();
+        let found = |image: &Image| session.started && session.tracks(image);
         Self {
             id: session.id,
             config: session.config.clone(),
@@ -111,7 +112,7 @@ impl SavedSession {
             snapshot_count: session.snapshot_count,
             trace: session.trace.as_ref().map(crate::trace::Trace::save),
             lost_base: hub.apps.images.iter().filter_map(base).collect(),
-            kept: session.tally.keep(session.id, &found),
+            kept: session.tally.keep(session.id, &hub.apps.images, found),
         }
     }
 }

@@ -225,13 +225,15 @@ pub(crate) struct Closed {
 }
 
 /// What a daemon keeps of a session for the next one, which finds the images that are left, and counts these from their begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Kept {
     /// From images that are closed.
     closed: Closed,
-    /// What is counted again: they were closed when the session stopped, and it has begun again.
-    again: Closed,
+    /// By image: what is among that, and would be counted again.
+    pub again: BTreeMap<String, Closed>,
+    /// Processes among that of which there are images, which the session may join again: process id, number of the program run.
+    returning: Vec<(i32, u64)>,
 }
 
 impl Closed {
@@ -247,9 +249,11 @@ impl Closed {
 pub(crate) struct Tally {
     pub processes: Vec<Process>,
     pub losses: Losses,
-    /// What earlier daemons have kept; its losses are among `losses`.
-    before: Kept,
-    /// What has come since from images that the next daemon does not find; not the processes.
+    /// What earlier daemons have kept, without the processes that are among `processes` now; the losses are among `losses`.
+    before: Closed,
+    /// Those of its processes that may come again.
+    returning: Vec<(i32, u64)>,
+    /// What has come since from images that are closed, and losses that are of no image; not the processes.
     closed: Closed,
     /// There is more of that than the daemon has kept.
     pub is_unsaved: bool,
@@ -269,6 +273,8 @@ fn add(sum: &mut u64, more: u64) {
 
 impl Tally {
     pub(crate) fn warn(&mut self, warning: String) {
+        // There may be a loss with it.
+        self.is_unsaved = true;
         self.warning_count += 1;
         if self.warnings.len() < WARNING_COUNT_MAX {
             self.warnings.push(warning);
@@ -286,6 +292,11 @@ impl Tally {
     pub(crate) fn notice(&mut self, image: &Image) {
         let identity = image.identity;
         if self.process_of(image).is_none() {
+            let is_it = |other: &(i32, u64)| *other == (identity.pid, identity.exec_id);
+            if let Some(idx) = self.returning.iter().position(is_it) {
+                self.returning.swap_remove(idx);
+                self.before.processes = self.before.processes.saturating_sub(1);
+            }
             self.processes.push(Process {
                 pid: identity.pid,
                 exec_id: identity.exec_id,
@@ -300,36 +311,48 @@ impl Tally {
         self.processes.iter_mut().rev().find(|process| process.is_of(image))
     }
 
-    /// Takes up what an earlier daemon has kept.
-    pub(crate) fn resume(&mut self, kept: Kept) {
+    /// Takes up what an earlier daemon has kept, but for what is said by image.
+    pub(crate) fn resume(&mut self, kept: &Kept) {
         self.losses.add(&kept.closed.losses);
-        self.before = kept;
+        self.before = kept.closed;
+        self.returning.clone_from(&kept.returning);
     }
 
-    /// Returns what the next daemon does not know by itself. `found` are the images that it joins for `session`.
-    pub(crate) fn keep(&self, session: u64, found: &[&Image]) -> Kept {
-        let Kept { mut closed, mut again } = self.before;
-        closed.add(&self.closed);
-        let is_found = |process: &Process| found.iter().any(|image| process.is_of(image));
-        add(&mut closed.processes, self.processes.iter().filter(|process| !is_found(process)).count() as u64);
-        for ring in found.iter().flat_map(|image| image.rings()).filter(|ring| ring.owner == session) {
-            ring.base.events.iter().for_each(|count| add(&mut again.events, *count));
-            again.losses.add(&losses_of(&ring.base));
+    /// Returns what the next daemon does not know by itself. `images` are all that there are, `found` says whether it joins one for `session`.
+    pub(crate) fn keep(&self, session: u64, images: &[Image], found: impl Fn(&Image) -> bool) -> Kept {
+        let mut kept = Kept { closed: self.before, returning: self.returning.clone(), ..Kept::default() };
+        kept.closed.add(&self.closed);
+        // These are counted where they happen.
+        let Losses { packets_torn, packets_unwritten, rings_corrupt, images_refused, .. } = self.losses;
+        kept.closed.losses =
+            Losses { packets_torn, packets_unwritten, rings_corrupt, images_refused, ..kept.closed.losses };
+        for process in &self.processes {
+            let mut own = images.iter().filter(|image| process.is_of(image)).peekable();
+            if own.peek().is_some() && own.clone().any(&found) {
+                continue;
+            }
+            add(&mut kept.closed.processes, 1);
+            if own.peek().is_some() {
+                kept.returning.push((process.pid, process.exec_id));
+            }
         }
-        Kept { closed, again }
+        for image in images.iter().filter(|image| found(image)) {
+            let mut counted = counted_before(session, image);
+            for ring in image.rings().filter(|ring| ring.owner == session) {
+                ring.base.events.iter().for_each(|count| add(&mut counted.events, *count));
+                counted.losses.add(&losses_of(&ring.base));
+            }
+            if counted != Closed::default() {
+                kept.again.insert(image.name(), counted);
+            }
+        }
+        kept
     }
 
-    /// Notes that the next daemon does not find the image of which this came, or passes over what it has.
+    /// Notes that this came from an image which is gone, or whose counters are passed over from now on.
     pub(crate) fn end(&mut self, closed: &Closed) {
         self.closed.add(closed);
         self.is_unsaved = true;
-    }
-
-    /// What is known to be lost of images that are closed.
-    pub(crate) fn losses(&self) -> Losses {
-        let mut losses = self.losses;
-        losses.combine(&self.before.again.losses, u64::saturating_sub);
-        losses
     }
 
     /// Adds what the image's shared counters say for `session`, when nothing more comes from it. Returns that.
@@ -352,10 +375,13 @@ impl Tally {
                 }
             }
         }
+        let counted = counted_before(session, image);
+        let total = total.saturating_sub(counted.events);
         if let Some(process) = self.process_of(image) {
             add(&mut process.events, total);
             process.running |= running;
         }
+        losses.combine(&counted.losses, u64::saturating_sub);
         self.losses.add(&losses);
         Closed { processes: 0, events: total, losses }
     }
@@ -391,7 +417,7 @@ impl Tally {
         live: impl Iterator<Item = &'a Image>,
         (bytes, packets): (u64, u64),
     ) -> Progress {
-        let Kept { closed, again } = &self.before;
+        let closed = &self.before;
         let events = self.processes.iter().map(|process| process.events);
         let mut progress = Progress {
             processes: closed.processes.saturating_add(self.processes.len() as u64),
@@ -401,15 +427,16 @@ impl Tally {
             packets,
         };
         for image in live {
-            add(&mut progress.lost, losses_outside_rings(session, image).events());
+            let (mut events, mut losses) = (0, losses_outside_rings(session, image));
             for ring in image.rings().filter(|ring| ring.owner == session) {
                 let counted = ring.counted();
-                add(&mut progress.lost, losses_of(&counted).events());
-                counted.events.iter().for_each(|count| add(&mut progress.events, *count));
+                losses.add(&losses_of(&counted));
+                counted.events.iter().for_each(|count| add(&mut events, *count));
             }
+            let counted = counted_before(session, image);
+            add(&mut progress.events, events.saturating_sub(counted.events));
+            add(&mut progress.lost, losses.events().saturating_sub(counted.losses.events()));
         }
-        progress.events = progress.events.saturating_sub(again.events);
-        progress.lost = progress.lost.saturating_sub(again.losses.events());
         progress
     }
 
@@ -434,6 +461,11 @@ impl Tally {
             warning_count: self.warning_count,
         }
     }
+}
+
+/// What an earlier daemon has counted of the image's counters.
+fn counted_before(session: u64, image: &Image) -> Closed {
+    image.views.get(&session).map_or(Closed::default(), |view| view.counted)
 }
 
 /// What the image's header counts since the session began. The counters are hostile, so sums saturate.

@@ -87,8 +87,9 @@ fn what_ended_programs_lost_is_reported_by_the_next_daemon_too() {
         program.tell("events 5000");
         program.end();
     }
+    let listed = || stage.json("list demo");
     let report = || {
-        let progress = &stage.json("list demo")["progress"];
+        let progress = &listed()["progress"];
         ["processes", "events", "lost"].map(|key| progress[key].as_u64().expect("a number"))
     };
     stage.wait_for_processes(1);
@@ -103,16 +104,50 @@ fn what_ended_programs_lost_is_reported_by_the_next_daemon_too() {
     // Stopped, it is the sum of all, also where the next daemon looks at no program.
     stage.ust("stop demo");
     let stopped = report();
+    let losses = listed()["losses"].clone();
+    assert_eq!(losses["ring_full"].as_u64(), Some(stopped[2]));
     stage.kill_daemon();
-    assert_eq!(report(), stopped);
-    assert_eq!(stopped[1] + stopped[2], 20_000);
+    assert_eq!((report(), &listed()["losses"]), (stopped, &losses));
+    assert_eq!((stopped[0], stopped[1] + stopped[2]), (4, 20_000));
     // What had been counted when it stopped is not counted again.
     stage.ust("start demo");
     living.tell("events 7");
-    wait_until("the new events", || report()[1] == stopped[1] + 7);
+    wait_until("the new events", || report() == [4, stopped[1] + 7, stopped[2]]);
     stage.kill_daemon();
-    wait_until("all events once", || report()[1] + report()[2] == 20_007);
+    wait_until("all events once", || report() == [4, stopped[1] + 7, stopped[2]]);
+    assert_eq!(listed()["losses"], losses);
     stage.ust("destroy demo");
+}
+
+#[test]
+fn what_is_kept_for_a_flight_recorder_is_counted_once_by_each_daemon() {
+    let stage = Stage::new();
+    stage.create("flight", "--snapshot");
+    stage.ust("enable-event traced:count");
+    stage.ust("start");
+    stage.create("demo", "");
+    stage.ust("enable-event traced:count");
+    stage.ust("start");
+    let report = || {
+        ["flight", "demo"].map(|name| {
+            let progress = &stage.json(&format!("list {name}"))["progress"];
+            ["processes", "events", "lost"].map(|key| progress[key].as_u64().expect("a number"))
+        })
+    };
+    for count in [100, 3] {
+        let mut program = stage.serve();
+        program.tell(&format!("events {count}"));
+        program.end();
+    }
+    wait_until("all events", || report() == [[2, 103, 0]; 2]);
+    for _ in 0..3 {
+        stage.kill_daemon();
+        wait_until("all events once", || report() == [[2, 103, 0]; 2]);
+        // Has the sessions saved.
+        stage.ust("enable-event -s demo traced:other");
+        stage.ust("enable-event -s flight traced:other");
+    }
+    assert_eq!(stage.values("demo").len(), 103);
 }
 
 #[test]
