@@ -108,9 +108,9 @@ impl Builder {
         let library = format!("{}_{stem}_shim", std::env::var("CARGO_PKG_NAME").unwrap_or_default());
         let mut libraries = vec![Library { name: library.clone(), is_static: true }];
         if self.dialect == Dialect::Cpp {
-            // The name that the crate `cc` goes by, too.
-            let name = std::env::var("CXXSTDLIB").unwrap_or("stdc++".to_owned());
-            libraries.push(Library { name, is_static: false });
+            let name = shim::variable("CXXSTDLIB").unwrap_or("stdc++".to_owned());
+            // Empty: none is to be linked.
+            libraries.extend((!name.is_empty()).then_some(Library { name, is_static: false }));
         }
         let shim = Shim { dialect: self.dialect, libraries };
         let made = rust::rust(&found.model, &found.sources, headers.is_some().then_some(&shim));
@@ -134,7 +134,7 @@ impl Builder {
         let Self { options, dialect } = &self;
         let library = shim::Library { source: &source, dialect: *dialect, name: &library, headers, beside, options };
         library.make(dir, say).map_err(|error| {
-            let events = made.in_c.join("`, `");
+            let events = made.in_c.iter().map(|event| event.event.as_str()).collect::<Vec<_>>().join("`, `");
             BuildError(format!("cannot compile {} for the events `{events}`: {error}", source.display()))
         })
     }

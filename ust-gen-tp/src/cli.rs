@@ -8,7 +8,7 @@ use crate::args::{self, Args, Form};
 use crate::c::{self, Dialect};
 use crate::load::{self, Definitions};
 use crate::make::{Failure, Outputs};
-use crate::rust::{self, Shim};
+use crate::rust::{self, InC, Shim};
 use crate::{json, output};
 
 /// What the exit status says.
@@ -244,7 +244,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> u8 {
 }
 
 /// Makes the Rust of an input, says what is left out, and names the events that are left to C.
-fn rust_text(definitions: &Definitions, shim: Option<&ShimFile>, in_c: &mut Vec<String>) -> String {
+fn rust_text(definitions: &Definitions, shim: Option<&ShimFile>, in_c: &mut Vec<InC>) -> String {
     let shim = shim.map(|shim| Shim { dialect: shim.dialect, libraries: Vec::new() });
     let made = rust::rust(&definitions.model, &definitions.sources, shim.as_ref());
     for omitted in &made.omitted {

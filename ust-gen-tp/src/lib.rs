@@ -71,5 +71,5 @@ pub use json::json;
 pub use load::{Definitions, read, read_for_c, read_text};
 pub use options::Options;
 pub use problem::{Problem, Problems, Severity};
-pub use rust::{Library, Omitted, Rust, Shim, rust};
+pub use rust::{InC, Library, Omitted, Rust, Shim, rust};
 pub use source::{Source, Sources, Span};

@@ -7,8 +7,24 @@ use crate::c::Dialect;
 use crate::compiler;
 use crate::options::Options;
 
-/// What the crate `cc` looks at, and the generator does not.
-const VARIABLES: [&str; 4] = ["CFLAGS", "CXX", "CXXFLAGS", "CXXSTDLIB"];
+/// What the crate `cc` looks at.
+const VARIABLES: [&str; 7] = ["CC", "CFLAGS", "CXX", "CXXFLAGS", "CXXSTDLIB", "AR", "ARFLAGS"];
+
+/// The names under which `cc` looks for a variable of the target, the first that is set being the one.
+fn forms(name: &str) -> [String; 4] {
+    let target = std::env::var("TARGET").unwrap_or_default();
+    [
+        format!("{name}_{target}"),
+        format!("{name}_{}", target.replace(['-', '.'], "_")),
+        format!("TARGET_{name}"),
+        name.to_owned(),
+    ]
+}
+
+/// A variable, as `cc` looks for it.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    forms(name).iter().find_map(|form| std::env::var(form).ok())
+}
 
 /// A static library of one source file.
 pub(crate) struct Library<'a> {
@@ -51,7 +67,9 @@ impl Library<'_> {
                 say(format!("cargo::rerun-if-changed={}", file.display()));
             }
         }
-        VARIABLES.iter().for_each(|name| say(format!("cargo::rerun-if-env-changed={name}")));
+        for form in VARIABLES.iter().flat_map(|name| forms(name)) {
+            say(format!("cargo::rerun-if-env-changed={form}"));
+        }
         say(format!("cargo::rustc-link-search=native={}", dir.display()));
         Ok(())
     }

@@ -3,6 +3,8 @@
 
 use std::process::Command;
 
+use ust_ctf::reader::Trace;
+
 use crate::build::calls;
 use crate::harness::record_with;
 use crate::recorded::{Recorded, read};
@@ -60,6 +62,24 @@ fn events_of_other_files_go_through_c_and_cpp() {
             "made:work_end { text = \"work: \\\"INFO\\\"\", v = [1, 2, 3, 4] }",
         ]
     );
+}
+
+#[test]
+fn the_place_is_where_rust_calls() {
+    let (summary, _, _scratch) = record_with(&mut in_rust(), |options| {
+        options.patterns = vec!["made:thread".to_owned()];
+        options.contexts = vec!["ip".to_owned()];
+    });
+    let trace = Trace::open(&summary.output).expect("the trace is readable");
+    let mut events = trace.events();
+    let mut places = Vec::new();
+    while let Some(event) = events.next() {
+        let ip = event.common_context().find(|field| field.name == "ip").expect("it is there");
+        places.push(ip.value.integer().expect("a number"));
+    }
+    let [first, second] = places[..] else { panic!("two calls: {places:x?}") };
+    // Two calls, one after the other; a place in the function of C would be the same for both.
+    assert!((1..4096).contains(&(second - first)), "{places:x?}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod value;
 use std::path::Path;
 
 use crate::load::Definitions;
+use crate::rust::InC;
 
 /// Which C is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub fn c_header(definitions: &Definitions, path: &Path, dialect: Dialect) -> Str
 
 /// Returns a source file that records `events` for a Rust program, which calls them (`ust::extern_tracepoint`). It needs nothing else
 /// that is made from the definitions. The definitions were read for C.
-pub fn c_shim(definitions: &Definitions, events: &[String], dialect: Dialect) -> String {
+pub fn c_shim(definitions: &Definitions, events: &[InC], dialect: Dialect) -> String {
     print::shim(&plan::plan_shim(definitions, events, dialect))
 }
 

@@ -14,6 +14,7 @@ use crate::load::Definitions;
 use crate::model::{Arg, Class, Enumeration, Event, Field, Head, Model};
 use crate::passing::{Passing, passing};
 use crate::reader;
+use crate::rust::InC;
 use crate::source::Span;
 
 /// Where the definitions come from.
@@ -29,6 +30,8 @@ pub(super) struct Origin {
 pub(super) struct Header {
     pub(super) origin: Origin,
     pub(super) dialect: Dialect,
+    /// Its recording functions are part of the functions that Rust calls, for `ip` to be where these are called.
+    pub(super) is_shim: bool,
     pub(super) guard: String,
     /// Macros of definitions in included files: they mean nothing while these are read.
     pub(super) foreign: Vec<String>,
@@ -44,7 +47,8 @@ pub(super) struct Header {
 pub(super) struct Shim {
     /// Without call sites.
     pub(super) header: Header,
-    pub(super) calls: Vec<When<Call>>,
+    /// With the places of the definitions.
+    pub(super) calls: Vec<(String, When<Call>)>,
 }
 
 /// What Rust calls to record an event.
@@ -57,6 +61,8 @@ pub(super) struct Call {
     pub(super) params: Vec<Param>,
     /// The parameters as the recording function takes them.
     pub(super) values: Vec<String>,
+    /// Types that must be no larger than an `int`.
+    pub(super) enums: Vec<String>,
 }
 
 /// A part of what everybody sees.
@@ -163,18 +169,23 @@ pub(super) fn plan(definitions: &Definitions, path: &Path, dialect: Dialect) -> 
 }
 
 /// Returns the source file that records some of the events for Rust.
-pub(super) fn plan_shim(definitions: &Definitions, events: &[String], dialect: Dialect) -> Shim {
+pub(super) fn plan_shim(definitions: &Definitions, events: &[InC], dialect: Dialect) -> Shim {
     let model = only(&definitions.model, events);
     let guard = names::guard(Path::new("shim"), &origin(definitions).provider);
     let planner = Planner::new(definitions, &model, &guard);
-    let calls = model.events.iter().map(|event| planner.when(&event.head, call(event)));
-    Shim { calls: calls.collect(), header: Header { parts: planner.parts(false), ..planner.header(dialect) } }
+    let calls =
+        model.events.iter().map(|event| (planner.place(event.head.span), planner.when(&event.head, call(event))));
+    let header = Header { is_shim: true, parts: planner.parts(false), ..planner.header(dialect) };
+    Shim { calls: calls.collect(), header }
 }
 
 /// A model with some of its events, and the classes that these have.
-fn only(model: &Model, events: &[String]) -> Model {
+fn only(model: &Model, events: &[InC]) -> Model {
     let mut model = model.clone();
-    model.events.retain(|event| events.contains(&event.head.name.text));
+    // Files that are included have other numbers in each reading.
+    let is_same = |a: Span, b: Span| (a.file, a.start) == (b.file, b.start) || (a.file != 0 && b.file != 0);
+    let is_wanted = |head: &Head, event: &InC| event.event == head.name.text && is_same(event.span, head.span);
+    model.events.retain(|event| events.iter().any(|wanted| is_wanted(&event.head, wanted)));
     let used: BTreeSet<String> =
         model.events.iter().filter_map(|event| event.class.as_ref()).map(|(_, name)| name.text.clone()).collect();
     model.classes.retain(|class| used.contains(&class.head.name.text));
@@ -183,11 +194,14 @@ fn only(model: &Model, events: &[String]) -> Model {
 
 fn call(event: &Event) -> Call {
     let mut taken = BTreeSet::new();
-    let (mut params, mut values) = (Vec::new(), Vec::new());
+    let (mut params, mut values, mut enums) = (Vec::new(), Vec::new(), Vec::new());
     for (arg, Param { ty, ident }) in event.args.iter().zip(body::params(&event.args, &mut taken)) {
         let (ty, value) = match passing(&CType::parse(&arg.ty.tokens)) {
             Passing::Number(_) | Passing::Pointer(_) => (ty, ident.clone()),
-            Passing::Enum => ("int".to_owned(), format!("({ty}){ident}")),
+            Passing::Enum => {
+                enums.push(ty.clone());
+                ("int".to_owned(), format!("({ty}){ident}"))
+            }
             Passing::Address => ("const void *".to_owned(), value::behind(&arg.ty.tokens, &ident)),
         };
         params.push(Param { ty, ident });
@@ -199,6 +213,7 @@ fn call(event: &Event) -> Call {
         recorder: recorder_of(event),
         params,
         values,
+        enums,
     }
 }
 
@@ -278,6 +293,7 @@ impl<'a> Planner<'a> {
         Header {
             origin: origin(self.definitions),
             dialect,
+            is_shim: false,
             guard: self.guard.to_owned(),
             foreign: layout.foreign.iter().cloned().collect(),
             includes_tracer: layout.includes_tracer,

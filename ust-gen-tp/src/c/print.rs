@@ -49,7 +49,7 @@ pub(super) fn header(header: &Header) -> String {
 /// The recording functions.
 fn probes(header: &Header) -> String {
     let mut out = "#include <ust/probe.h>\n\n".to_owned();
-    out += &conditional(&header.probes, |probe| probe_text(probe, header.dialect));
+    out += &conditional(&header.probes, |probe| probe_text(probe, header));
     out
 }
 
@@ -62,14 +62,25 @@ pub(super) fn shim(shim: &Shim) -> String {
     if !calls.is_empty() {
         out += "/*\n * What Rust calls while somebody records the event. Where only a compiler knows the size of an\n * argument, it comes as its address.\n */\n";
         out += "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-        out += &conditional(calls, call_text);
+        out += &calls.iter().map(|(place, call)| checked(place, call)).collect::<String>();
         out += "#ifdef __cplusplus\n}\n#endif\n";
     }
     tidy(&out)
 }
 
+/// What Rust calls; an error where this build has another event of that name, or none.
+fn checked(place: &str, call: &When<Call>) -> String {
+    let text = call_text(&call.what);
+    let Some(condition) = &call.condition else { return text };
+    let Call { provider, name, .. } = &call.what;
+    let otherwise = format!(
+        "{place}: the Rust of {provider}:{name} is for another build; say what this one defines with -D (Builder::define)"
+    );
+    format!("{}\n{text}#else\n#error {otherwise}\n#endif\n\n", directive(condition))
+}
+
 fn call_text(event: &Call) -> String {
-    let Call { provider, name, recorder, params, values } = event;
+    let Call { provider, name, recorder, params, values, enums } = event;
     let ident = format!("{provider}___{name}");
     let mut declared: Vec<String> = params.iter().map(|param| declaration(&param.ty, &param.ident)).collect();
     if declared.is_empty() {
@@ -81,7 +92,12 @@ fn call_text(event: &Call) -> String {
     let prototype = call(&format!("extern {head}"), &declared, ") UST_HIDDEN;\n");
     let begin = call(&head, &declared, ")\n{\n");
     let record = call(&format!("\tust_record_{recorder}("), &given, ");\n}\n\n");
-    format!("{prototype}{begin}{record}")
+    let fits = |(at, ty): (usize, &String)| {
+        let name = format!("ust_enum_is_too_large_{ident}_{at}");
+        format!("typedef char {name}[sizeof({ty}) <= sizeof(int) ? 1 : -1] __attribute__((unused));\n")
+    };
+    let checks: String = enums.iter().enumerate().map(fits).collect();
+    format!("{checks}{prototype}{begin}{record}")
 }
 
 /// What everybody sees.
@@ -292,10 +308,10 @@ fn idents(params: &[Param]) -> impl Iterator<Item = String> {
     params.iter().map(|param| param.ident.clone())
 }
 
-fn probe_text(probe: &Probe, dialect: Dialect) -> String {
+fn probe_text(probe: &Probe, header: &Header) -> String {
     match probe {
         Probe::Labels(labels) => labels_text(labels),
-        Probe::Body(recorder) => recorder_text(recorder, dialect),
+        Probe::Body(recorder) => recorder_text(recorder, header),
         Probe::Event(tracepoint) => tracepoint_text(tracepoint),
         Probe::Property(word, given) => call(&format!("{word}("), given, ")") + "\n\n",
     }
@@ -320,7 +336,7 @@ fn entry_text(entry: &Entry) -> String {
     format!("{docs}{}\n", call(&format!("\t{word}("), given, "),"))
 }
 
-fn recorder_text(recorder: &Recorder, dialect: Dialect) -> String {
+fn recorder_text(recorder: &Recorder, header: &Header) -> String {
     let Recorder { provider, name, body, .. } = recorder;
     let ident = format!("{provider}___{name}");
     let mut out = comment(&recorder.docs);
@@ -341,10 +357,13 @@ fn recorder_text(recorder: &Recorder, dialect: Dialect) -> String {
     let tracepoint = if recorder.is_shared { &body.locals.tracepoint } else { &own };
     let params: Vec<String> = body.params.iter().map(|param| declaration(&param.ty, &param.ident)).collect();
     let locals = body.values.iter().map(|value| declaration(&value.ty, &value.local));
-    const RECORD: &str = "ust_unhooked __attribute__((unused)) static void\nust_record";
-    match dialect {
+    let record = match header.is_shim {
+        true => "ust_inline void ust_record",
+        false => "ust_unhooked __attribute__((unused)) static void\nust_record",
+    };
+    match header.dialect {
         Dialect::C => {
-            out += &function(RECORD, params);
+            out += &function(record, params);
             out.extend(locals.zip(&body.values).map(|(local, value)| {
                 let short = format!("\t{local} = {};\n", value.init);
                 let fits = column(short.trim_end()) <= WIDTH;
@@ -359,7 +378,7 @@ fn recorder_text(recorder: &Recorder, dialect: Dialect) -> String {
             let mut given = vec![tracepoint.clone()];
             given.extend(body.values.iter().map(|value| value.init.clone()));
             let call = call(&format!("\tust_write_{ident}("), &given, ");\n");
-            out += &format!("{}{unused}{call}}}\n\n", function(RECORD, params));
+            out += &format!("{}{unused}{call}}}\n\n", function(record, params));
         }
     }
     out

@@ -82,7 +82,9 @@ pub(super) fn behind(tokens: &[Token], ident: &str) -> String {
     let is_reference = |token: &&Token| token.is("&") || token.is("&&");
     let end = tokens.len() - tokens.iter().rev().take_while(is_reference).count();
     if end < tokens.len() {
-        return format!("*({} *){ident}", type_text(&tokens[..end]));
+        let bare = type_text(&tokens[..end]);
+        let as_rvalue = if tokens[end].is("&&") { format!("({bare} &&)") } else { String::new() };
+        return format!("{as_rvalue}*({bare} *){ident}");
     }
     format!("*(const {} *){ident}", type_text(&unqualified(tokens)))
 }

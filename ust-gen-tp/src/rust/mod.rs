@@ -57,8 +57,17 @@ pub struct Rust {
     pub text: String,
     /// The events that are not in it.
     pub omitted: Vec<Omitted>,
-    /// The names of the events that C records: [`c_shim`](crate::c_shim) makes the functions that the module calls.
-    pub in_c: Vec<String>,
+    /// The events that C records: [`c_shim`](crate::c_shim) makes the functions that the module calls.
+    pub in_c: Vec<InC>,
+}
+
+/// An event that C records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InC {
+    /// The event's name.
+    pub event: String,
+    /// Its definition: there may be others of this name, under other conditions.
+    pub span: Span,
 }
 
 /// The functions of C that record events for a module.

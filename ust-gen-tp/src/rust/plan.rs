@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use crate::model::{Class, Event, Head, Model};
 use crate::rust::body::{self, Body, Param};
 use crate::rust::labels::{Enum, Enums};
-use crate::rust::{Library, Omitted, Refusal, Shim, in_c, names};
+use crate::rust::{InC, Library, Omitted, Refusal, Shim, in_c, names};
 use crate::source::{Sources, Span};
 
 /// The log levels of the crate `ust`, by number.
@@ -42,7 +42,7 @@ pub(super) struct Module {
     pub(super) functions: Vec<Function>,
     pub(super) omitted: Vec<Omitted>,
     /// The events that C records.
-    pub(super) in_c: Vec<String>,
+    pub(super) in_c: Vec<InC>,
     /// The libraries that they need.
     pub(super) libraries: Vec<Library>,
     /// Where the omitted events stand, and why they are omitted.
@@ -84,6 +84,7 @@ struct Planner<'a> {
     omissions: Vec<String>,
     /// What records events that only a compiler understands.
     shim: Option<&'a Shim>,
+    in_c: Vec<InC>,
 }
 
 /// Returns the module for a model.
@@ -99,6 +100,7 @@ pub(super) fn plan(model: &Model, sources: &Sources, shim: Option<&Shim>) -> Mod
         omitted: Vec::new(),
         omissions: Vec::new(),
         shim,
+        in_c: Vec::new(),
     };
     for class in model.classes.iter().filter(|class| class.head.is_usual) {
         planner.class(class, &mut taken);
@@ -108,11 +110,6 @@ pub(super) fn plan(model: &Model, sources: &Sources, shim: Option<&Shim>) -> Mod
             planner.omit(&event.head, refusal);
         }
     }
-    let in_c = planner.functions.iter().filter_map(|function| match &function.kind {
-        Kind::InC { name, .. } => Some(name.clone()),
-        _ => None,
-    });
-    let in_c = in_c.collect();
     let enums: Vec<(Vec<String>, Enum)> = planner
         .enums
         .made
@@ -133,7 +130,7 @@ pub(super) fn plan(model: &Model, sources: &Sources, shim: Option<&Shim>) -> Mod
         provider,
         enums,
         functions: planner.functions,
-        in_c,
+        in_c: planner.in_c,
         libraries: shim.map_or(Vec::new(), |shim| shim.libraries.clone()),
         omitted: planner.omitted,
         omissions: planner.omissions,
@@ -241,6 +238,7 @@ impl<'a> Planner<'a> {
         let head = &event.head;
         let mut docs = self.docs_of(&head.docs, head.span, &head.conditions, &notes);
         docs.extend(in_c::safety());
+        self.in_c.push(InC { event: head.name.text.clone(), span: head.span });
         let kind = Kind::InC { provider: head.provider.text.clone(), name: head.name.text.clone() };
         self.functions.push(Function { docs, kind, ident: names::identifier(&head.name.text), params });
         Ok(())

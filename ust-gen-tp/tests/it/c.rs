@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use ust_gen_tp::{Dialect, Options, c_header, c_source, read_for_c};
+use ust_gen_tp::{Dialect, Options, c_header, c_shim, c_source, read_for_c};
 
 use crate::fixtures::{compare, files, is_installed};
 
@@ -123,6 +123,40 @@ fn compilers_of_cpp_take_the_same_without_a_warning() {
 fn compilers_of_cpp_take_what_is_made_for_them_without_a_warning() {
     let lines = ["g++ -std=c++11 -O2", "g++ -std=gnu++20 -O0", "clang++ -std=c++11 -O0", "clang++ -std=c++20 -O2"];
     compile_all("cpp", &[], &lines);
+}
+
+/// Compiles the shim of an event under a condition that only the compiler decides, `Some` with what it says if it fails.
+fn compile_conditional(condition: &str, flags: &str) -> Option<String> {
+    let place = tempfile::tempdir().expect("a directory");
+    let path = place.path().join("k.tp");
+    let event =
+        |args: &str| format!("TRACEPOINT_EVENT(k, b, TP_ARGS({args}), TP_FIELDS(ctf_integer(int, x, id + q[0])))\n");
+    let text = format!(
+        "{condition}\n{}#else\n{}#endif\n",
+        event("int, id, const char *, q"),
+        event("const char *, q, int, id"),
+    );
+    fs::write(&path, text).expect("a file");
+    let found = ust_gen_tp::read(&path, &Options::default()).expect("a readable file");
+    let made = ust_gen_tp::rust(&found.model, &found.sources, Some(&ust_gen_tp::Shim::default()));
+    assert_eq!(made.in_c.len(), 1);
+    let found = read_for_c(&path, &Options::default()).expect("a readable file");
+    let source = place.path().join("k_shim.c");
+    fs::write(&source, c_shim(&found, &made.in_c, Dialect::C)).expect("a file");
+    compile(&format!("gcc -std=c11 {flags}"), &source, &place.path().join("k.o"))
+}
+
+#[test]
+fn a_shim_is_for_the_build_that_the_rust_is_for() {
+    if !is_installed("gcc") {
+        return;
+    }
+    // Rust is made for a compiler that defines nothing; the order of the arguments is another one then.
+    let said = compile_conditional("#ifdef __linux__", "").expect("an error");
+    assert!(said.contains("k.tp:4: the Rust of k:b is for another build"), "{said}");
+    assert_eq!(compile_conditional("#ifdef OTHER", ""), None);
+    let said = compile_conditional("#ifdef OTHER", "-DOTHER").expect("an error");
+    assert!(said.contains("say what this one defines with -D (Builder::define)"), "{said}");
 }
 
 #[test]
