@@ -132,11 +132,40 @@ fn a_forked_child_records_into_its_own_image() {
 #[test]
 fn handlers_that_interrupt_events_emit() {
     let Some((events, said)) = record("signals") else { return };
+    check_signals(&events, &said);
+}
+
+#[test]
+fn handlers_emit_where_a_sanitizer_has_another_stack_or_calls_them_itself() {
+    let libraries = shared();
+    let libraries: Vec<&OsStr> = libraries.iter().map(AsRef::as_ref).collect();
+    for (compiler, flag) in [
+        (GCC, "-fsanitize=address"),
+        (CLANG, "-fsanitize=address"),
+        (CLANG, "-fsanitize=safe-stack"),
+        (GCC, "-fsanitize=thread"),
+        (CLANG, "-fsanitize=thread"),
+    ] {
+        let flags = ["-DWITH_PROBES", flag];
+        let build = Build { compiler, flags: &flags, sources: &["traced.c"], libraries: &libraries };
+        let Some(program) = build.make("signals") else { continue };
+        for contexts in [&[][..], &["vtid".to_owned()]] {
+            let mut command = Command::new(&program);
+            command.env("ASAN_OPTIONS", "detect_stack_use_after_return=1:detect_leaks=0").arg("some_signals");
+            let (summary, output, _scratch) = record_with(&mut command, |options| options.contexts = contexts.to_vec());
+            assert!(summary.losses.is_empty(), "{flag}: {:?}", summary.losses);
+            check_signals(&read(&summary), &String::from_utf8_lossy(&output.stdout));
+        }
+    }
+}
+
+/// Checks the events of the scenario `signals`, and what it has printed.
+fn check_signals(events: &[Recorded], said: &str) {
     let said = |key: &str| -> u64 {
         let value = said.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
         value.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("no {key} in {said}"))
     };
-    let sources = sources(&events);
+    let sources = sources(events);
     assert_counts_up(&sources[&1], said("steps"));
     assert_counts_up(&sources[&50], said("handled"));
 }

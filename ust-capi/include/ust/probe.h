@@ -188,11 +188,11 @@ struct ust_event {
  * What does more than copy 16 bytes is out of line, but in the same file, for the compiler to see which few registers it
  * changes. It calls no function of the C library, which would change all.
  */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(UST_EXACT_READS) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_HWADDRESS__) || \
+	defined(UST_WITH_THREAD_SANITIZER)
 #define UST_WITH_SANITIZER 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(hwaddress_sanitizer) || __has_feature(memory_sanitizer) || \
-	__has_feature(thread_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(hwaddress_sanitizer) || __has_feature(memory_sanitizer)
 #define UST_WITH_SANITIZER 1
 #endif
 #endif
@@ -208,6 +208,9 @@ struct ust_event {
 
 /* Hides from the compiler what a pointer points to, or where a number comes from. */
 #define UST_LAUNDER(value) __asm__("" : "+r"(value))
+
+/* Keeps a local where it is. */
+#define UST_KEEP(local) __asm__ volatile("" : : "r"(local) : "memory")
 
 /* Moves the first and the last `size` bytes of `bytes`, which cover all of them. */
 #define UST_MOVE_ENDS(type, at, from, bytes)							\
@@ -679,10 +682,17 @@ ust_record_values(struct ust_tracepoint *tracepoint, uint64_t *words, uint64_t b
 	struct ust_unusual unusual;
 	uint8_t *stored, *hidden;
 	uint32_t i;
+#ifdef UST_WITH_THREAD_SANITIZER
+	/* Its handlers run within functions of the C library that the runtime calls: as far away as if there were a signal frame. */
+	volatile char room[2048];
+
+	UST_KEEP(room);
+#endif
 
 	unusual.tracepoint = tracepoint;
 	unusual.ip = ip;
-	unusual.stack = words;
+	/* Not of the words, which a compiler may keep elsewhere (AddressSanitizer, SafeStack). */
+	unusual.stack = __builtin_frame_address(0);
 	unusual.values = words;
 	unusual.bytes = bytes;
 	unusual.hidden_bytes = hides ? ust_hidden_bytes(event, words) : 0;

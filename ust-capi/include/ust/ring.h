@@ -66,7 +66,7 @@ struct ust_unusual {
 	uint64_t bytes;			/* of the fields that are stored */
 	uint64_t hidden_bytes;		/* of those that only filters see */
 	const void *ip;			/* where the tracepoint was called */
-	const void *stack;		/* the frame of the recording function */
+	const void *stack;		/* the frame that records it, on the stack of the thread */
 	const uint64_t *values;		/* the words of its values, in order (ust_record_values); null: not known */
 	uint64_t words[4];
 };

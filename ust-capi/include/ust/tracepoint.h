@@ -69,8 +69,23 @@ extern "C" {
 #endif
 
 #define ust_unlikely(condition) __builtin_expect(!!(condition), 0)
-/* No function of ours enters a hook of -finstrument-functions, which may itself call tracepoints. */
-#define ust_unhooked __attribute__((no_instrument_function))
+/*
+ * No function of ours enters a hook of -finstrument-functions, which may itself call tracepoints. Nor does one call ThreadSanitizer,
+ * which runs signal handlers within its functions, without a signal frame that tells them from what they interrupt.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define UST_WITH_THREAD_SANITIZER 1
+#define UST_NOT_SANITIZED , no_sanitize_thread
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define UST_WITH_THREAD_SANITIZER 1
+#define UST_NOT_SANITIZED , disable_sanitizer_instrumentation
+#endif
+#endif
+#ifndef UST_NOT_SANITIZED
+#define UST_NOT_SANITIZED
+#endif
+#define ust_unhooked __attribute__((no_instrument_function UST_NOT_SANITIZED))
 #define ust_inline static inline ust_unhooked __attribute__((always_inline, unused))
 
 struct ust_event;
