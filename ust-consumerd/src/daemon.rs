@@ -207,13 +207,8 @@ impl Daemon {
         }
         self.save_ended_at = Instant::now() + SAVE_ENDED_EVERY;
         for id in unsaved {
-            match self.save(id) {
-                Ok(()) => {
-                    if let Some(session) = self.hub.session_mut(id) {
-                        session.tally.is_unsaved = false;
-                    }
-                }
-                Err(refused) => self.note(refused.message),
+            if let Err(refused) = self.save(id) {
+                self.note(refused.message);
             }
         }
     }
@@ -249,11 +244,15 @@ impl Daemon {
     }
 
     /// Keeps a session as it is now.
-    pub(crate) fn save(&self, id: u64) -> Result<(), Refused> {
+    pub(crate) fn save(&mut self, id: u64) -> Result<(), Refused> {
         let Some(session) = self.hub.sessions.iter().find(|session| session.id == id) else { return Ok(()) };
         let path = state::session_path(self.hub.apps.dir.path(), &session.config.name);
         let saved = SavedSession::of(session, &self.hub);
-        state::write(&path, &saved).map_err(|error| cannot_save(&path, &error))
+        state::write(&path, &saved).map_err(|error| cannot_save(&path, &error))?;
+        if let Some(session) = self.hub.session_mut(id) {
+            session.tally.is_unsaved = false;
+        }
+        Ok(())
     }
 
     /// Keeps what belongs to no session.

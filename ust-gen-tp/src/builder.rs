@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::c::{self, Dialect};
+use crate::compiler;
 use crate::load;
 use crate::options::Options;
 use crate::output;
@@ -126,11 +127,11 @@ impl Builder {
         output::write(&to, &made.text, false).map_err(|error| cannot("write", &to, &error))?;
         let Some(headers) = headers.filter(|_| !made.in_c.is_empty()) else { return Ok(()) };
         let found = load::read_for_c(path, &self.options).map_err(|error| cannot("read", path, &error))?;
-        let source = dir.join(format!("{stem}_shim.{}", if self.dialect == Dialect::C { "c" } else { "cpp" }));
+        let source = dir.join(format!("{stem}_shim.{}", self.dialect.suffix()));
         let text = c::c_shim(&found, &made.in_c, self.dialect);
         output::write(&source, &text, false).map_err(|error| cannot("write", &source, &error))?;
         // What the file includes with quotes is beside it.
-        let beside = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let beside = compiler::directory(path);
         let Self { options, dialect } = &self;
         let library = shim::Library { source: &source, dialect: *dialect, name: &library, headers, beside, options };
         library.make(dir, say).map_err(|error| {

@@ -123,8 +123,7 @@ impl ShimFile {
 
     fn beside(input: &Path, dialect: Dialect) -> Self {
         let stem = input.file_stem().unwrap_or_default().to_string_lossy();
-        let suffix = if dialect == Dialect::C { "c" } else { "cpp" };
-        Self::new(input.with_file_name(format!("{stem}_shim.{suffix}")), false)
+        Self::new(input.with_file_name(format!("{stem}_shim.{}", dialect.suffix())), false)
     }
 }
 
@@ -186,11 +185,10 @@ fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
             eprintln!("{text}");
         }
     };
-    let (mut files, mut said) = (Vec::new(), String::new());
+    let (mut files, mut said, mut in_c) = (Vec::new(), String::new(), Vec::new());
     // A compiler gets what it decides better itself; all else is decided here.
     if !wanted.others.is_empty() || wanted.c.is_empty() {
         let definitions = read(args, input, false, &mut said)?;
-        let mut in_c = Vec::new();
         for (form, path) in &wanted.others {
             let text = match form {
                 Form::Rust => rust_text(&definitions, wanted.shim.as_ref(), &mut in_c),
@@ -199,14 +197,13 @@ fn process(args: &Args, input: &Path, rules: &mut String) -> Result<(), u8> {
             write(args, path, &text)?;
         }
         files.extend(definitions.files);
-        wanted.shim = wanted.shim.filter(|shim| shim.is_named || !in_c.is_empty());
+    }
+    wanted.shim = wanted.shim.filter(|shim| shim.is_named || !in_c.is_empty());
+    if wanted.shim.is_some() || !wanted.c.is_empty() {
+        let definitions = read(args, input, true, &mut said)?;
         if let Some(ShimFile { path, dialect, .. }) = &wanted.shim {
-            let definitions = read(args, input, true, &mut said)?;
             write(args, path, &c::c_shim(&definitions, &in_c, *dialect))?;
         }
-    }
-    if !wanted.c.is_empty() {
-        let definitions = read(args, input, true, &mut said)?;
         let made = wanted.c.make(&definitions, &args.options, args.keep, &say);
         made.map_err(|failure| match failure {
             Failure::File(path, error) => cannot_write(&path, &error),

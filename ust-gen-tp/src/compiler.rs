@@ -122,10 +122,15 @@ fn shown(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
+/// Returns the directory that a file is in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Returns how a file in the directory of `from` names the file `to` in an `#include`.
 pub(crate) fn include_path(from: &Path, to: &Path) -> PathBuf {
     let directory = |path: &Path| {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = self::directory(path);
         std::fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned())
     };
     let name = to.file_name().unwrap_or_default();

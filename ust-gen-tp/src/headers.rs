@@ -90,7 +90,7 @@ fn arguments(path: &Path, text: &str, shims: &Path, options: &Options) -> Vec<Os
     }
     args.extend(options.defines.iter().map(|define| OsString::from(format!("-D{define}"))));
     args.extend(compiler::variable("CPPFLAGS"));
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let dir = compiler::directory(path);
     args.extend([OsString::from("-I."), OsString::from("-iquote"), dir.into()]);
     args.extend(["-x", language(path, text), "-"].map(OsString::from));
     args

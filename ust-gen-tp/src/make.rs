@@ -30,9 +30,8 @@ pub(crate) enum Failure {
 impl Outputs {
     /// Returns those beside `input`.
     pub(crate) fn beside(input: &Path, dialect: Dialect) -> Self {
-        let suffix = if dialect == Dialect::C { "c" } else { "cpp" };
         let with = |suffix| Some(input.with_extension(suffix));
-        Self { dialect, header: with("h"), source: with(suffix), object: with("o") }
+        Self { dialect, header: with("h"), source: with(dialect.suffix()), object: with("o") }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -65,7 +64,6 @@ impl Outputs {
             output::write(path, text, keeps).map_err(file(path))
         };
         let first = source.as_ref().or(object.as_ref());
-        let suffix = if *dialect == Dialect::C { "c" } else { "cpp" };
         // Names for what is no output; made only if the object file is one.
         let place = match object {
             Some(object) if header.is_none() || source.is_none() => Some(Beside::new(object).map_err(file(object))?),
@@ -76,7 +74,7 @@ impl Outputs {
             (None, first) => first.map(|first| first.with_extension(suffix)),
         };
         let header_path = header.clone().or_else(|| otherwise("h"));
-        let source_path = source.clone().or_else(|| otherwise(suffix));
+        let source_path = source.clone().or_else(|| otherwise(dialect.suffix()));
         if let Some(path) = header_path.as_ref().filter(|_| header.is_some() || place.is_some()) {
             write(path, &c::c_header(definitions, path, *dialect))?;
         }
@@ -88,7 +86,7 @@ impl Outputs {
         }
         if let (Some(object), Some(source)) = (object, &source_path) {
             let input = &definitions.files[0];
-            let dir = input.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let dir = compiler::directory(input);
             say(format!("Writing {}", object.display()));
             let object = Object { dialect: *dialect, source, object, dir, options };
             object.make(say).map_err(Failure::Compiler)?;

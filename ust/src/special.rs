@@ -2,7 +2,8 @@
 //! Which channels want an event about whose tracepoint there is something special: a filter, or a channel with contexts.
 //!
 //! The record that filters look at is made in private memory first: the fields that will be stored, then those that are for filters
-//! alone. One comparison of a number at a constant place needs none: the number is looked at where it lies. No ring has been touched by then, and no clock read. Protocol: `ust_shm::filter::area`.
+//! alone. One comparison of a number at a constant place needs none: the number is looked at where it lies. No ring has been touched by
+//! then, and no clock read. Protocol: `ust_shm::filter::area`.
 //!
 //! A handler that leaves a filter by `siglongjmp` costs this one event, and the memory of its record if that was larger than the scratch memory.
 //! One that forks leaves the event to the parent: `ThreadState::interrupted`.
@@ -115,10 +116,8 @@ pub fn slots(
         let Some(process) = live_process() else { continue };
         let Some(head) = process.head() else { break };
         let Some(area) = Area::of(&head) else { break };
-        let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
-        let Some(entry) = Entry::load(&area, tracepoint.filter_word(), is_there) else { continue };
-        let sole = entry.sole_comparison().and_then(|sole| sole.slots(|offset| fields.number_at(offset)));
-        let slots = if let Some(slots) = sole {
+        let Some(entry) = load_entry(tracepoint, process, &area) else { continue };
+        let slots = if let Some(slots) = slots_of_one(&entry, |offset| fields.number_at(offset)) {
             Ok(slots)
         } else if entry.has_programs() {
             with_record(state, level_idx, fields, |record| entry.slots(record, contexts))
@@ -137,8 +136,8 @@ pub fn slots(
     0
 }
 
-/// What [`slots`] will say, if all that is asked is one comparison of a number that is known before there is a record: `number_at` says which one lies
-/// at an offset of it, with zeros behind it, and how many bytes it has.
+/// What [`slots`] will say, if all that is asked is one comparison of a number that is known before there is a record: `number_at` says
+/// which one lies at an offset of it, with zeros behind it, and how many bytes it has.
 ///
 /// The caller holds a mark.
 #[cfg(feature = "capi")]
@@ -149,10 +148,25 @@ pub fn decide(tracepoint: &Tracepoint, number_at: impl FnOnce(usize) -> Option<(
     let process = live_process()?;
     let head = process.head()?;
     let area = Area::of(&head)?;
-    let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
-    let entry = Entry::load(&area, tracepoint.filter_word(), is_there)?;
-    let slots = entry.sole_comparison()?.slots(number_at)?;
+    let entry = load_entry(tracepoint, process, &area)?;
+    let slots = slots_of_one(&entry, number_at)?;
     entry.is_current(&area).then_some(slots)
+}
+
+/// What there is special about the tracepoint.
+#[inline(always)]
+fn load_entry(tracepoint: &Tracepoint, process: &Process, area: &Area<'_>) -> Option<Entry> {
+    let is_there = |offset, bytes| image::provide_filters(process, offset, bytes);
+    Entry::load(area, tracepoint.filter_word(), is_there)
+}
+
+/// What the entry says if it is one comparison of a number that is known without a record.
+#[inline(always)]
+fn slots_of_one(entry: &Entry, number_at: impl FnOnce(usize) -> Option<(u64, usize)>) -> Option<u64> {
+    entry.slots_of_one(|test| {
+        let (word, bytes) = number_at(test.offset())?;
+        test.run(word, bytes)
+    })
 }
 
 /// The process's state once it has an image. In a child of a raw `clone` the enable word is the parent's until then.

@@ -418,18 +418,24 @@ ust_helper struct ust_elements ust_hidden_elements(const void *elements, uint64_
 	return found;
 }
 
-/* `count` elements of `size` bytes. */
-ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+/* The same, read if they are short; with `ends_at_nul` there may be no more than up to the first NUL. */
+ust_helper struct ust_elements ust_read_elements(const void *elements, uint64_t count, uint64_t size, int ends_at_nul)
 {
 	struct ust_elements found = ust_hidden_elements(elements, count, size);
 
 	if (UST_IS_SHORT(found.bytes)) {
 		if (ust_unlikely(!UST_IS_IN_PAGE(elements, UST_SHORT_BYTES)))
-			found.first = ust_read_at_end((const char *)elements, found.bytes, 0);
+			found.first = ust_read_at_end((const char *)elements, found.bytes, ends_at_nul);
 		else
 			__builtin_memcpy(&found.first, found.elements, sizeof(found.first));
 	}
 	return found;
+}
+
+/* `count` elements of `size` bytes. */
+ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count, uint64_t size)
+{
+	return ust_read_elements(elements, count, size, 0);
 }
 
 /*
@@ -438,15 +444,7 @@ ust_helper struct ust_elements ust_elements(const void *elements, uint64_t count
  */
 ust_helper struct ust_elements ust_characters(const void *text, uint64_t count, uint64_t size)
 {
-	struct ust_elements found = ust_hidden_elements(text, count, size);
-
-	if (UST_IS_SHORT(found.bytes)) {
-		if (ust_unlikely(!UST_IS_IN_PAGE(text, UST_SHORT_BYTES)))
-			found.first = ust_read_at_end((const char *)text, found.bytes, size == 1);
-		else
-			__builtin_memcpy(&found.first, found.elements, sizeof(found.first));
-	}
-	return found;
+	return ust_read_elements(text, count, size, size == 1);
 }
 
 /* Bytes of a sequence's count, which is stored before its elements. */

@@ -318,11 +318,13 @@ fn a_comparison_with_a_number_is_answered_the_short_way_whatever_its_sign_and_si
 /// What the traced program's short way for one comparison says, where there is one.
 fn short_answer(words: Words, record: &[u8]) -> Option<bool> {
     let sole = SoleComparison::load(words)?;
-    [1, 2, 4, 8].into_iter().find_map(|bytes| {
+    let answer = [1, 2, 4, 8].into_iter().find_map(|bytes| {
         let mut word = [0; 8];
         word[..bytes].copy_from_slice(record.get(sole.offset()..)?.get(..bytes)?);
         sole.run(u64::from_le_bytes(word), bytes)
-    })
+    });
+    assert_eq!(sole.run_on(record), answer);
+    answer
 }
 
 /// Whether the program is one comparison, for which the traced program has a short way.

@@ -40,6 +40,16 @@ pub enum Dialect {
     Cpp,
 }
 
+impl Dialect {
+    /// The suffix of a source file.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Dialect::C => "c",
+            Dialect::Cpp => "cpp",
+        }
+    }
+}
+
 /// Returns the header for `definitions`, which were read for C. `path` is where it goes: its name makes its guard.
 pub fn c_header(definitions: &Definitions, path: &Path, dialect: Dialect) -> String {
     print::header(&plan::plan(definitions, path, dialect))

@@ -244,17 +244,17 @@ impl Entry {
         self.word(1).is_ok_and(|count| count != 0)
     }
 
-    /// The entry's program, if it has one that is one comparison.
+    /// [`Entry::slots`], if there is one program and it is one comparison, which `ask` answers; `None` where either is not so.
     #[inline(always)]
     #[must_use]
-    pub fn sole_comparison(&self) -> Option<Sole> {
+    pub fn slots_of_one(&self, ask: impl FnOnce(&SoleComparison) -> Option<bool>) -> Option<u64> {
         let [wanted, count, listed] = [0, 1, 2].map(|idx| self.words.load(idx).unwrap_or(0));
         let (slot, words, at) = listed_program(listed);
         if count != 1 || slot >= u64::from(SPECIAL_BIT) {
             return None;
         }
-        let test = SoleComparison::load(self.words.part(at, words)?)?;
-        Some(Sole { wanted: wanted & !(1 << SPECIAL_BIT), slot, test })
+        let accepts = ask(&SoleComparison::load(self.words.part(at, words)?)?)?;
+        Some(wanted & !(u64::from(!accepts) << slot) & !(1 << SPECIAL_BIT))
     }
 
     /// The channel slots that want the event with this record: those without a program, and those of which one program says yes.
@@ -263,6 +263,9 @@ impl Entry {
     /// [`Corrupt`], also where another program said yes.
     #[inline(never)]
     pub fn slots(&self, record: &[u8], contexts: &impl ContextSource) -> Result<u64, Corrupt> {
+        if let Some(slots) = self.slots_of_one(|test| test.run_on(record)) {
+            return Ok(slots);
+        }
         let wanted = self.word(0)? & !(1 << SPECIAL_BIT);
         let count = self.word(1)?;
         if count > FILTER_COUNT_MAX as u64 {
@@ -283,26 +286,6 @@ impl Entry {
             }
         }
         Ok(wanted & (accepted | !asked))
-    }
-}
-
-/// What an entry asks that has one program, which is one comparison.
-#[derive(Clone, Copy, Debug)]
-pub struct Sole {
-    wanted: u64,
-    slot: u64,
-    test: SoleComparison,
-}
-
-impl Sole {
-    /// [`Entry::slots`], without a record: `number_at` says which number lies at an offset of it, as far as that is known, and how many
-    /// bytes it has. `None` where the record has to be asked.
-    #[inline(always)]
-    #[must_use]
-    pub fn slots(&self, number_at: impl FnOnce(usize) -> Option<(u64, usize)>) -> Option<u64> {
-        let (word, bytes) = number_at(self.test.offset())?;
-        let accepts = self.test.run(word, bytes)?;
-        Some(self.wanted & !(u64::from(!accepts) << self.slot))
     }
 }
 

@@ -155,8 +155,19 @@ impl SoleComparison {
     #[inline(always)]
     #[must_use]
     pub fn run(&self, word: u64, bytes: usize) -> Option<bool> {
-        let left = (bytes == 1 << (self.scalar & 3)).then(|| as_integer(word, self.scalar))?;
-        Some(holds(self.comparison, Some(left.cmp(&self.right))))
+        (bytes == 1 << (self.scalar & 3)).then(|| self.holds(as_integer(word, self.scalar)))
+    }
+
+    /// The answer for a record; `None` where that ends before the integer.
+    #[inline(always)]
+    #[must_use]
+    pub fn run_on(&self, record: &[u8]) -> Option<bool> {
+        integer(record, self.at, self.scalar).map(|left| self.holds(left))
+    }
+
+    #[inline(always)]
+    fn holds(&self, left: i64) -> bool {
+        holds(self.comparison, Some(left.cmp(&self.right)))
     }
 }
 
